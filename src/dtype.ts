@@ -3,8 +3,6 @@
 const ARRAYS = {
   float32: Float32Array,
   float64: Float64Array,
-  float16: Uint16Array,
-  bfloat16: Uint16Array,
   int8: Int8Array,
   uint8: Uint8Array,
   int16: Int16Array,
@@ -14,6 +12,8 @@ const ARRAYS = {
   int64: BigInt64Array,
   uint64: BigUint64Array,
   bool: Uint8Array,
+  float16: Uint16Array,
+  bfloat16: Uint16Array,
 } as const;
 
 export type DataType = keyof typeof ARRAYS;
@@ -47,7 +47,7 @@ export function viewOf(type: DataType, buffer: ArrayBuffer, byteOffset: number, 
   return new ARRAYS[type](buffer, byteOffset, length);
 }
 
-/** The element type that a typed array holds when nothing else is said. */
+/** The element type that a typed array holds when nothing else is said: the first of ARRAYS that fits. */
 export function typeOfArray(array: TypedArray): DataType {
   for (const [type, ArrayType] of Object.entries(ARRAYS)) {
     if (array instanceof ArrayType) return type as DataType;
