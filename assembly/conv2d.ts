@@ -1,0 +1,124 @@
+// Convolution (cross-correlation) of channels-last images by a GEMM that reads its rows where they lie: no im2col buffer.
+//
+//   y[n][oh][ow][oc] = act(b[oc] + sum over kh, kw, ic of x[n][oh*SH + kh*DH - PT][ow*SW + kw*DW - PL][ic] * w[kh][kw][ic][oc])
+//
+// The GEMM's rows are output pixels; its taps are the window's KH * KW places. For a block of BLOCK output pixels the addresses of all
+// (tap, pixel) rows are written to a table, places outside the image as the address of a row of zeros, and every panel of packed
+// weights passes over that table while it is in the cache.
+
+import { panel } from "./gemm";
+import { unary } from "./unary";
+
+/** Output pixels a block. A multiple of 15, so that both tile heights divide it; 5 spare entries take the repeated last row. */
+const BLOCK: i32 = 60;
+const TABLE: usize = 65 << 2; // bytes from tap to tap in the table
+
+/** Bytes of scratch that `conv2d` needs for a window of `taps` places. */
+export function conv2dScratch(taps: i32): usize {
+  return <usize>taps * TABLE + 12 * 5 * 4;
+}
+
+/**
+ * x: images [N, IH, IW] of IC floats a pixel, pixels `xStride` bytes apart. w: panels made by `packPanel`, widths by `panelWidth`.
+ * y, r (0 if none): [N, OH, OW] of OC floats, pixels `yStride`, `rStride` bytes apart. zeros: IC floats of 0.
+ * scratch: `conv2dScratch(KH * KW)` bytes. act: 0, or an activation of unary.ts applied after the clamp to [lo, hi].
+ */
+export function conv2d(
+  x: usize, N: i32, IH: i32, IW: i32, IC: i32, xStride: usize,
+  w: usize, y: usize, OH: i32, OW: i32, OC: i32, yStride: usize,
+  KH: i32, KW: i32, SH: i32, SW: i32, DH: i32, DW: i32, PT: i32, PL: i32,
+  r: usize, rStride: usize, lo: f32, hi: f32, act: i32, alpha: f32, beta: f32,
+  zeros: usize, scratch: usize
+): void {
+  assert(IC > 0 && OC > 0 && KH > 0 && KW > 0 && SH > 0 && SW > 0 && DH > 0 && DW > 0);
+  const taps = KH * KW;
+  const kBytes = <usize>IC << 2;
+  const spare = scratch + <usize>taps * TABLE;
+  const pixels = N * OH * OW;
+  let n = 0, oh = 0, ow = 0;
+  for (let p = 0; p < pixels; p += BLOCK) {
+    const count = min(BLOCK, pixels - p);
+    let at = scratch;
+    for (let i = 0; i < count; i++) {
+      const ih0 = oh * SH - PT, iw0 = ow * SW - PL;
+      const image = x + <usize>n * <usize>IH * <usize>IW * xStride;
+      let entry = at;
+      for (let kh = 0, ih = ih0; kh < KH; kh++, ih += DH) {
+        const line = image + <usize>ih * <usize>IW * xStride;
+        const inside = <u32>ih < <u32>IH;
+        for (let kw = 0, iw = iw0; kw < KW; kw++, iw += DW) {
+          store<usize>(entry, inside && <u32>iw < <u32>IW ? line + <usize>iw * xStride : zeros);
+          entry += TABLE;
+        }
+      }
+      at += 4;
+      if (++ow == OW) {
+        ow = 0;
+        if (++oh == OH) { oh = 0; n++; }
+      }
+    }
+    repeatLast(at, taps);
+    let panelAt = w;
+    let out = y + <usize>p * yStride;
+    let from = r ? r + <usize>p * rStride : 0;
+    for (let oc = 0; oc < OC; ) {
+      const width = panelWidth(OC - oc);
+      panel(width, min(width, OC - oc), scratch, TABLE, taps, kBytes, panelAt, count, out, yStride, from, rStride, lo, hi, spare);
+      panelAt += (<usize>taps * <usize>IC + 1) * (<usize>width << 2);
+      out += <usize>width << 2;
+      if (from) from += <usize>width << 2;
+      oc += width;
+    }
+    if (act) activateRows(act, y + <usize>p * yStride, yStride, count, OC, alpha, beta);
+  }
+}
+
+/** Writes the address of the last row again into the four places behind it, for tiles that are not full. */
+function repeatLast(at: usize, taps: i32): void {
+  for (let t = 0; t < taps; t++) {
+    const last = load<usize>(at - 4);
+    store<usize>(at, last); store<usize>(at, last, 4); store<usize>(at, last, 8); store<usize>(at, last, 12);
+    at += TABLE;
+  }
+}
+
+function activateRows(act: i32, y: usize, yStride: usize, count: i32, OC: i32, alpha: f32, beta: f32): void {
+  if (yStride == <usize>OC << 2) return unary(act, y, y, count * OC, alpha, beta);
+  for (let i = 0; i < count; i++) unary(act, y + <usize>i * yStride, y + <usize>i * yStride, OC, alpha, beta);
+}
+
+/**
+ * Width of the next panel when `left` output channels are left: 12s, and 8s at the end so that no lane is idle from 8 channels up
+ * (every multiple of four from 8 is a sum of 12s and 8s).
+ */
+export function panelWidth(left: i32): i32 {
+  const quads = (left + 3) >> 2;
+  return quads == 3 || quads > 4 ? 12 : 8;
+}
+
+/**
+ * Packs output channels 0 .. `columns` of a filter into one panel of `N` columns: N bias values, then N weights for each (tap, ic).
+ * Strides are bytes in the source from output channel to output channel, tap to tap, input channel to input channel. b is 0 if none.
+ */
+export function packPanel(
+  filter: usize, ocStride: usize, tapStride: usize, icStride: usize, b: usize,
+  N: i32, columns: i32, taps: i32, IC: i32, to: usize
+): void {
+  for (let n = 0; n < N; n++) {
+    store<f32>(to, b && n < columns ? load<f32>(b + (<usize>n << 2)) : 0);
+    to += 4;
+  }
+  for (let t = 0; t < taps; t++) {
+    let from = filter + <usize>t * tapStride;
+    for (let ic = 0; ic < IC; ic++) {
+      let at = from;
+      for (let n = 0; n < columns; n++) {
+        store<f32>(to + (<usize>n << 2), load<f32>(at));
+        at += ocStride;
+      }
+      for (let n = columns; n < N; n++) store<f32>(to + (<usize>n << 2), 0);
+      to += <usize>N << 2;
+      from += icStride;
+    }
+  }
+}

@@ -1,0 +1,165 @@
+// The micro-kernels of every dense convolution, matrix product and fully connected layer.
+//
+//   y[m][n] = clamp(bias[n] + sum over t, k of a[t][m][k] * w[t][k][n]  (+ residual[m][n]), lo, hi)
+//
+// for one tile of M rows (output pixels) by N columns (output channels). Row m of tap t starts at the address that stands at
+// `rows + t * tapStride + m * 4`, and holds `kBytes / 4` contiguous floats. `w` is a packed panel: N bias values, then N weights for
+// each k of each tap. Products are added in the order t, k, starting from the bias, in every tile: all tiles give the same bits.
+//
+// Where fewer than M rows are left (`live` < M), the dead rows are computed as copies of the last live one: their addresses in `rows`
+// must be readable (the caller repeats the last), and they are stored over the last live row before it.
+//
+// Each tile is exported and stays a function of its own: inlined into the driver, its accumulators would spill.
+
+// @ts-ignore: decorator
+@inline
+function clamp(v: v128, lo: v128, hi: v128): v128 {
+  // pmax(v, lo) is v < lo ? lo : v, so a NaN in v stays a NaN.
+  return f32x4.pmin(f32x4.pmax(v, lo), hi);
+}
+
+/** 3 rows by 12 columns; 9 accumulators. `yStride` and `rStride` are bytes from row to row; `r` is 0 without a residual. */
+export function tile3x12(
+  rows: usize, tapStride: usize, taps: i32, kBytes: usize, w: usize,
+  y: usize, yStride: usize, live: i32, r: usize, rStride: usize, lo: f32, hi: f32
+): void {
+  let c00 = v128.load(w), c01 = v128.load(w, 16), c02 = v128.load(w, 32);
+  let c10 = c00, c11 = c01, c12 = c02;
+  let c20 = c00, c21 = c01, c22 = c02;
+  w += 48;
+  do {
+    let a0 = load<usize>(rows), a1 = load<usize>(rows, 4), a2 = load<usize>(rows, 8);
+    const end = a0 + kBytes;
+    rows += tapStride;
+    do {
+      const b0 = v128.load(w), b1 = v128.load(w, 16), b2 = v128.load(w, 32);
+      let a = v128.load_splat<f32>(a0);
+      c00 = f32x4.add(c00, f32x4.mul(a, b0));
+      c01 = f32x4.add(c01, f32x4.mul(a, b1));
+      c02 = f32x4.add(c02, f32x4.mul(a, b2));
+      a = v128.load_splat<f32>(a1);
+      c10 = f32x4.add(c10, f32x4.mul(a, b0));
+      c11 = f32x4.add(c11, f32x4.mul(a, b1));
+      c12 = f32x4.add(c12, f32x4.mul(a, b2));
+      a = v128.load_splat<f32>(a2);
+      c20 = f32x4.add(c20, f32x4.mul(a, b0));
+      c21 = f32x4.add(c21, f32x4.mul(a, b1));
+      c22 = f32x4.add(c22, f32x4.mul(a, b2));
+      w += 48;
+      a0 += 4; a1 += 4; a2 += 4;
+    } while (a0 < end);
+  } while (--taps);
+
+  const y1 = live > 1 ? y + yStride : y;
+  const y2 = live > 2 ? y1 + yStride : y1;
+  if (r) {
+    const r1 = live > 1 ? r + rStride : r;
+    const r2 = live > 2 ? r1 + rStride : r1;
+    c00 = f32x4.add(c00, v128.load(r)); c01 = f32x4.add(c01, v128.load(r, 16)); c02 = f32x4.add(c02, v128.load(r, 32));
+    c10 = f32x4.add(c10, v128.load(r1)); c11 = f32x4.add(c11, v128.load(r1, 16)); c12 = f32x4.add(c12, v128.load(r1, 32));
+    c20 = f32x4.add(c20, v128.load(r2)); c21 = f32x4.add(c21, v128.load(r2, 16)); c22 = f32x4.add(c22, v128.load(r2, 32));
+  }
+  const l = f32x4.splat(lo), h = f32x4.splat(hi);
+  v128.store(y2, clamp(c20, l, h)); v128.store(y2, clamp(c21, l, h), 16); v128.store(y2, clamp(c22, l, h), 32);
+  v128.store(y1, clamp(c10, l, h)); v128.store(y1, clamp(c11, l, h), 16); v128.store(y1, clamp(c12, l, h), 32);
+  v128.store(y, clamp(c00, l, h)); v128.store(y, clamp(c01, l, h), 16); v128.store(y, clamp(c02, l, h), 32);
+}
+
+/** 5 rows by 8 columns; 10 accumulators. Parameters as in `tile3x12`. */
+export function tile5x8(
+  rows: usize, tapStride: usize, taps: i32, kBytes: usize, w: usize,
+  y: usize, yStride: usize, live: i32, r: usize, rStride: usize, lo: f32, hi: f32
+): void {
+  let c00 = v128.load(w), c01 = v128.load(w, 16);
+  let c10 = c00, c11 = c01;
+  let c20 = c00, c21 = c01;
+  let c30 = c00, c31 = c01;
+  let c40 = c00, c41 = c01;
+  w += 32;
+  do {
+    let a0 = load<usize>(rows), a1 = load<usize>(rows, 4), a2 = load<usize>(rows, 8);
+    let a3 = load<usize>(rows, 12), a4 = load<usize>(rows, 16);
+    const end = a0 + kBytes;
+    rows += tapStride;
+    do {
+      const b0 = v128.load(w), b1 = v128.load(w, 16);
+      let a = v128.load_splat<f32>(a0);
+      c00 = f32x4.add(c00, f32x4.mul(a, b0));
+      c01 = f32x4.add(c01, f32x4.mul(a, b1));
+      a = v128.load_splat<f32>(a1);
+      c10 = f32x4.add(c10, f32x4.mul(a, b0));
+      c11 = f32x4.add(c11, f32x4.mul(a, b1));
+      a = v128.load_splat<f32>(a2);
+      c20 = f32x4.add(c20, f32x4.mul(a, b0));
+      c21 = f32x4.add(c21, f32x4.mul(a, b1));
+      a = v128.load_splat<f32>(a3);
+      c30 = f32x4.add(c30, f32x4.mul(a, b0));
+      c31 = f32x4.add(c31, f32x4.mul(a, b1));
+      a = v128.load_splat<f32>(a4);
+      c40 = f32x4.add(c40, f32x4.mul(a, b0));
+      c41 = f32x4.add(c41, f32x4.mul(a, b1));
+      w += 32;
+      a0 += 4; a1 += 4; a2 += 4; a3 += 4; a4 += 4;
+    } while (a0 < end);
+  } while (--taps);
+
+  const y1 = live > 1 ? y + yStride : y;
+  const y2 = live > 2 ? y1 + yStride : y1;
+  const y3 = live > 3 ? y2 + yStride : y2;
+  const y4 = live > 4 ? y3 + yStride : y3;
+  if (r) {
+    const r1 = live > 1 ? r + rStride : r;
+    const r2 = live > 2 ? r1 + rStride : r1;
+    const r3 = live > 3 ? r2 + rStride : r2;
+    const r4 = live > 4 ? r3 + rStride : r3;
+    c00 = f32x4.add(c00, v128.load(r)); c01 = f32x4.add(c01, v128.load(r, 16));
+    c10 = f32x4.add(c10, v128.load(r1)); c11 = f32x4.add(c11, v128.load(r1, 16));
+    c20 = f32x4.add(c20, v128.load(r2)); c21 = f32x4.add(c21, v128.load(r2, 16));
+    c30 = f32x4.add(c30, v128.load(r3)); c31 = f32x4.add(c31, v128.load(r3, 16));
+    c40 = f32x4.add(c40, v128.load(r4)); c41 = f32x4.add(c41, v128.load(r4, 16));
+  }
+  const l = f32x4.splat(lo), h = f32x4.splat(hi);
+  v128.store(y4, clamp(c40, l, h)); v128.store(y4, clamp(c41, l, h), 16);
+  v128.store(y3, clamp(c30, l, h)); v128.store(y3, clamp(c31, l, h), 16);
+  v128.store(y2, clamp(c20, l, h)); v128.store(y2, clamp(c21, l, h), 16);
+  v128.store(y1, clamp(c10, l, h)); v128.store(y1, clamp(c11, l, h), 16);
+  v128.store(y, clamp(c00, l, h)); v128.store(y, clamp(c01, l, h), 16);
+}
+
+/**
+ * One panel of N = 12 or 8 columns against `count` rows whose addresses stand in the table at `rows`. `columns` <= N are stored:
+ * where it is less, the tile goes through `spare` (N * 5 * 4 bytes) and only the live columns reach y.
+ */
+export function panel(
+  N: i32, columns: i32, rows: usize, tapStride: usize, taps: i32, kBytes: usize, w: usize, count: i32,
+  y: usize, yStride: usize, r: usize, rStride: usize, lo: f32, hi: f32, spare: usize
+): void {
+  assert(N == 8 || N == 12);
+  assert(columns > 0 && columns <= N && taps > 0 && kBytes > 0);
+  const M = N == 12 ? 3 : 5;
+  for (let m = 0; m < count; m += M) {
+    const live = min(M, count - m);
+    const a = rows + (<usize>m << 2);
+    const to = y + <usize>m * yStride;
+    const from = r ? r + <usize>m * rStride : 0;
+    if (columns == N) {
+      if (N == 12) tile3x12(a, tapStride, taps, kBytes, w, to, yStride, live, from, rStride, lo, hi);
+      else tile5x8(a, tapStride, taps, kBytes, w, to, yStride, live, from, rStride, lo, hi);
+    } else {
+      const stride = <usize>N << 2;
+      if (N == 12) tile3x12(a, tapStride, taps, kBytes, w, spare, stride, live, 0, 0, -Infinity, Infinity);
+      else tile5x8(a, tapStride, taps, kBytes, w, spare, stride, live, 0, 0, -Infinity, Infinity);
+      for (let i = 0; i < live; i++) finishRow(spare + <usize>i * stride, to + <usize>i * yStride, from ? from + <usize>i * rStride : 0, columns, lo, hi);
+    }
+  }
+}
+
+/** The epilogue for the live columns of a ragged tile: the same operations as in the tiles, one float at a time. */
+function finishRow(from: usize, y: usize, r: usize, columns: i32, lo: f32, hi: f32): void {
+  for (let n: usize = 0; n < <usize>columns << 2; n += 4) {
+    let v = load<f32>(from + n);
+    if (r) v += load<f32>(r + n);
+    v = v < lo ? lo : v;
+    store<f32>(y + n, hi < v ? hi : v);
+  }
+}

@@ -1,0 +1,10 @@
+// The module: every kernel that the host calls.
+
+export { conv2d, conv2dScratch, packPanel, panelWidth } from "./conv2d";
+export { panel, tile3x12, tile5x8 } from "./gemm";
+export { unary } from "./unary";
+
+/** First address behind the module's own data: memory from here on belongs to the host. */
+export function heapBase(): usize {
+  return __heap_base;
+}
