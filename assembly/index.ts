@@ -1,6 +1,7 @@
 // The module: every kernel that the host calls.
 
 export { conv2d, conv2dScratch, packPanel, panelWidth } from "./conv2d";
+export { copyStrided, fill, transpose2d } from "./copy";
 export { panel, tile3x12, tile5x8 } from "./gemm";
 export { unary } from "./unary";
 
