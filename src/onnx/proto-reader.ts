@@ -92,7 +92,7 @@ export class MessageReader {
         continue;
       }
       this.#path.push({ field, index: field.repeated ? (target[field.name]?.length ?? 0) : -1 });
-      this.#field(field, wireType, target, lists);
+      this.#field(field, wireType, start, target, lists);
       this.#path.pop();
     }
     for (const [field, { array, used }] of lists)
@@ -100,11 +100,11 @@ export class MessageReader {
     schema.finish?.(target);
   }
 
-  #field(field: Field, wireType: number, target: Message, lists: Lists): void {
+  #field(field: Field, wireType: number, start: number, target: Message, lists: Lists): void {
     const { kind, name } = field;
     const wanted = WIRE_TYPE[kind];
     const packed = wireType === LENGTH_DELIMITED && wanted !== LENGTH_DELIMITED && (field.repeated || kind in ELEMENTS);
-    if (wireType !== wanted && !packed) this.#fail(`wire type ${wanted} before byte ${this.#pbf.pos}`, wireType);
+    if (wireType !== wanted && !packed) this.#fail(`wire type ${wanted} at byte ${start}`, wireType);
     if (kind in ELEMENTS) {
       this.#elements(field, packed, lists);
     } else if (packed) {

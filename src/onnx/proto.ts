@@ -24,6 +24,7 @@ export { ATTRIBUTE_TYPE };
  * @throws MalformedModelError if the bytes are no ONNX file, or at which byte and in which field they stop being one.
  */
 export function readModel(bytes: Uint8Array): ModelProto {
+  if (bytes.length === 0) throw notOnnx("no bytes");
   const message: Message = {};
   try {
     new MessageReader(plainBytes(bytes), "model").read(MODEL, message);
@@ -161,14 +162,13 @@ function signatureOf(bytes: Uint8Array): string | undefined {
 }
 
 function describeStart(bytes: Uint8Array): string {
-  if (bytes.length === 0) return "no bytes";
   const start = bytes.subarray(0, 24);
   const isText = start.every((byte) => (byte >= 0x20 && byte < 0x7f) || (byte >= 9 && byte <= 13));
   if (isText) return `text that starts with ${JSON.stringify(decodeText(start))}`;
   const hex = Array.from(start.subarray(0, 8), (byte) => byte.toString(16).padStart(2, "0"));
-  return `${countBytes(bytes)} that start with ${hex.join(" ")}`;
+  return `${countBytes(bytes)} that ${bytes.length === 1 ? "starts" : "start"} with ${hex.join(" ")}`;
 }
 
 function countBytes({ length }: Uint8Array): string {
-  return length === 0 ? "no bytes" : length === 1 ? "1 byte" : `${length} bytes`;
+  return length === 1 ? "1 byte" : `${length} bytes`;
 }
