@@ -1,5 +1,6 @@
 // The module: every kernel that the host calls.
 
+export { binary, compare, logical } from "./binary";
 export { conv2d, conv2dScratch, packPanel, panelWidth } from "./conv2d";
 export { copyStrided, fill, transpose2d } from "./copy";
 export { panel, tile3x12, tile5x8 } from "./gemm";

@@ -1,0 +1,247 @@
+// Functions of two operands, with broadcasting over four dimensions:
+//
+//   y[i0][i1][i2][i3] = f(a[i0][i1][i2][i3], b[i0][i1][i2][i3])
+//
+// Strides are bytes; 0 repeats an operand along a dimension. Along d3 an operand is contiguous or repeated. y is dense, and may be an
+// operand that is dense too. Lanes do not meet, so body and tail give the same bits.
+
+import { loadLanes, storeLanes } from "./lanes";
+
+// Codes; src/ops/binary-codes.ts holds the same lists.
+const ADD = 1;
+const SUB = 2;
+const MUL = 3;
+const DIV = 4;
+const MIN = 5;
+const MAX = 6;
+// 7: pow
+const MOD = 8; // the remainder has the sign of b
+const FMOD = 9; // the remainder has the sign of a
+const PRELU = 10; // a < 0 ? a * b : a
+const SQUARED_DIFFERENCE = 11;
+
+const EQ = 1;
+const NE = 2;
+const LT = 3;
+const LE = 4;
+const GT = 5;
+const GE = 6;
+
+const AND = 1;
+const OR = 2;
+const XOR = 3;
+const NOT = 4; // of a; b is not looked at
+
+// @ts-ignore: decorator
+@inline
+function apply(op: i32, a: v128, b: v128): v128 {
+  if (op == ADD) return f32x4.add(a, b);
+  if (op == SUB) return f32x4.sub(a, b);
+  if (op == MUL) return f32x4.mul(a, b);
+  if (op == DIV) return f32x4.div(a, b);
+  if (op == MIN) return f32x4.min(a, b);
+  if (op == MAX) return f32x4.max(a, b);
+  if (op == MOD) return mod4(a, b);
+  if (op == FMOD) return fmod4(a, b);
+  if (op == PRELU) return v128.bitselect(f32x4.mul(a, b), a, f32x4.lt(a, f32x4.splat(0)));
+  const d = f32x4.sub(a, b);
+  return f32x4.mul(d, d);
+}
+
+function fmod4(a: v128, b: v128): v128 {
+  let y = f32x4.splat(f32x4.extract_lane(a, 0) % f32x4.extract_lane(b, 0));
+  y = f32x4.replace_lane(y, 1, f32x4.extract_lane(a, 1) % f32x4.extract_lane(b, 1));
+  y = f32x4.replace_lane(y, 2, f32x4.extract_lane(a, 2) % f32x4.extract_lane(b, 2));
+  return f32x4.replace_lane(y, 3, f32x4.extract_lane(a, 3) % f32x4.extract_lane(b, 3));
+}
+
+function mod4(a: v128, b: v128): v128 {
+  const r = fmod4(a, b);
+  const wrongSign = v128.and(f32x4.ne(r, f32x4.splat(0)), i32x4.shr_s(v128.xor(r, b), 31));
+  return v128.bitselect(f32x4.add(r, b), r, wrongSign);
+}
+
+// @ts-ignore: decorator
+@inline
+function clamp(v: v128, lo: v128, hi: v128): v128 {
+  return f32x4.pmin(f32x4.pmax(v, lo), hi);
+}
+
+// @ts-ignore: decorator
+@inline
+function row(op: i32, a: usize, aStep: i32, b: usize, bStep: i32, y: usize, count: i32, lo: v128, hi: v128): void {
+  let v = v128.load32_splat(a), w = v128.load32_splat(b);
+  const end = y + (<usize>(count & ~3) << 2);
+  if (aStep && bStep) {
+    while (y < end) {
+      v128.store(y, clamp(apply(op, v128.load(a), v128.load(b)), lo, hi));
+      a += 16; b += 16; y += 16;
+    }
+  } else if (aStep) {
+    while (y < end) {
+      v128.store(y, clamp(apply(op, v128.load(a), w), lo, hi));
+      a += 16; y += 16;
+    }
+  } else if (bStep) {
+    while (y < end) {
+      v128.store(y, clamp(apply(op, v, v128.load(b)), lo, hi));
+      b += 16; y += 16;
+    }
+  } else {
+    const same = clamp(apply(op, v, w), lo, hi);
+    for (; y < end; y += 16) v128.store(y, same);
+  }
+  const left = count & 3;
+  if (left) {
+    if (aStep) v = loadLanes(a, left);
+    if (bStep) w = loadLanes(b, left);
+    storeLanes(y, clamp(apply(op, v, w), lo, hi), left);
+  }
+}
+
+function binaryRow(op: i32, a: usize, aStep: i32, b: usize, bStep: i32, y: usize, count: i32, lo: v128, hi: v128): void {
+  if (op == ADD) return row(ADD, a, aStep, b, bStep, y, count, lo, hi);
+  if (op == MUL) return row(MUL, a, aStep, b, bStep, y, count, lo, hi);
+  if (op == SUB) return row(SUB, a, aStep, b, bStep, y, count, lo, hi);
+  if (op == DIV) return row(DIV, a, aStep, b, bStep, y, count, lo, hi);
+  if (op == MIN) return row(MIN, a, aStep, b, bStep, y, count, lo, hi);
+  if (op == MAX) return row(MAX, a, aStep, b, bStep, y, count, lo, hi);
+  if (op == MOD) return row(MOD, a, aStep, b, bStep, y, count, lo, hi);
+  if (op == FMOD) return row(FMOD, a, aStep, b, bStep, y, count, lo, hi);
+  if (op == PRELU) return row(PRELU, a, aStep, b, bStep, y, count, lo, hi);
+  if (op == SQUARED_DIFFERENCE) return row(SQUARED_DIFFERENCE, a, aStep, b, bStep, y, count, lo, hi);
+  assert(false);
+}
+
+/** float32 from two float32 operands, then clamped to [lo, hi] (a NaN stays one). as3, bs3: 4 or 0. */
+export function binary(
+  op: i32, a: usize, b: usize, y: usize, d0: i32, d1: i32, d2: i32, d3: i32,
+  as0: i32, as1: i32, as2: i32, as3: i32, bs0: i32, bs1: i32, bs2: i32, bs3: i32, lo: f32, hi: f32
+): void {
+  assert(d0 >= 0 && d1 >= 0 && d2 >= 0 && d3 >= 0);
+  assert((as3 == 4 || as3 == 0) && (bs3 == 4 || bs3 == 0));
+  if (!d3) return;
+  const l = f32x4.splat(lo), h = f32x4.splat(hi);
+  for (let i0 = 0; i0 < d0; i0++) {
+    let a1 = a, b1 = b;
+    for (let i1 = 0; i1 < d1; i1++) {
+      let a2 = a1, b2 = b1;
+      for (let i2 = 0; i2 < d2; i2++) {
+        binaryRow(op, a2, as3, b2, bs3, y, d3, l, h);
+        y += <usize>d3 << 2;
+        a2 += as2; b2 += bs2;
+      }
+      a1 += as1; b1 += bs1;
+    }
+    a += as0; b += bs0;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function test(op: i32, a: v128, b: v128): v128 {
+  if (op == EQ) return f32x4.eq(a, b);
+  if (op == NE) return f32x4.ne(a, b);
+  if (op == LT) return f32x4.lt(a, b);
+  return f32x4.le(a, b);
+}
+
+// @ts-ignore: decorator
+@inline
+function testRow(op: i32, a: usize, aStep: i32, b: usize, bStep: i32, y: usize, count: i32): void {
+  let v = v128.load32_splat(a), w = v128.load32_splat(b);
+  const end = y + (count & ~3);
+  while (y < end) {
+    if (aStep) v = v128.load(a);
+    if (bStep) w = v128.load(b);
+    store<u32>(y, flags(test(op, v, w)));
+    a += aStep << 2; b += bStep << 2; y += 4;
+  }
+  const left = count & 3;
+  if (left) {
+    if (aStep) v = loadLanes(a, left);
+    if (bStep) w = loadLanes(b, left);
+    const bytes = flags(test(op, v, w));
+    store<u8>(y, bytes);
+    if (left > 1) store<u8>(y, bytes >> 8, 1);
+    if (left > 2) store<u8>(y, bytes >> 16, 2);
+  }
+}
+
+/** Four bytes 0 or 1 from four lanes of all zeros or all ones. */
+// @ts-ignore: decorator
+@inline
+function flags(mask: v128): u32 {
+  const bytes = i8x16.narrow_i16x8_s(i16x8.narrow_i32x4_s(mask, mask), mask);
+  return i32x4.extract_lane(bytes, 0) & 0x01010101;
+}
+
+/** Bytes 0 or 1 from two float32 operands. as3, bs3: 4 or 0. y is no operand. */
+export function compare(
+  op: i32, a: usize, b: usize, y: usize, d0: i32, d1: i32, d2: i32, d3: i32,
+  as0: i32, as1: i32, as2: i32, as3: i32, bs0: i32, bs1: i32, bs2: i32, bs3: i32
+): void {
+  assert(d0 >= 0 && d1 >= 0 && d2 >= 0 && d3 >= 0);
+  assert((as3 == 4 || as3 == 0) && (bs3 == 4 || bs3 == 0));
+  if (op == GT) return compare(LT, b, a, y, d0, d1, d2, d3, bs0, bs1, bs2, bs3, as0, as1, as2, as3);
+  if (op == GE) return compare(LE, b, a, y, d0, d1, d2, d3, bs0, bs1, bs2, bs3, as0, as1, as2, as3);
+  if (!d3) return;
+  for (let i0 = 0; i0 < d0; i0++) {
+    let a1 = a, b1 = b;
+    for (let i1 = 0; i1 < d1; i1++) {
+      let a2 = a1, b2 = b1;
+      for (let i2 = 0; i2 < d2; i2++) {
+        if (op == EQ) testRow(EQ, a2, as3, b2, bs3, y, d3);
+        else if (op == NE) testRow(NE, a2, as3, b2, bs3, y, d3);
+        else if (op == LT) testRow(LT, a2, as3, b2, bs3, y, d3);
+        else if (op == LE) testRow(LE, a2, as3, b2, bs3, y, d3);
+        else assert(false);
+        y += d3;
+        a2 += as2; b2 += bs2;
+      }
+      a1 += as1; b1 += bs1;
+    }
+    a += as0; b += bs0;
+  }
+}
+
+function logicalRow(op: i32, a: usize, aStep: i32, b: usize, bStep: i32, y: usize, count: i32): void {
+  let v = v128.load8_splat(a), w = v128.load8_splat(b);
+  const whole = y + (count & ~15), end = y + count;
+  const one = i8x16.splat(1);
+  while (y < whole) {
+    if (aStep) v = v128.load(a);
+    if (bStep) w = v128.load(b);
+    v128.store(y, op == AND ? v128.and(v, w) : op == OR ? v128.or(v, w) : v128.xor(v, op == XOR ? w : one));
+    a += aStep << 4; b += bStep << 4; y += 16;
+  }
+  while (y < end) {
+    const p = load<u8>(a), q = load<u8>(b);
+    store<u8>(y, op == AND ? p & q : op == OR ? p | q : p ^ (op == XOR ? q : 1));
+    a += aStep; b += bStep; y++;
+  }
+}
+
+/** Bytes 0 or 1 from bytes 0 or 1. as3, bs3: 1 or 0. */
+export function logical(
+  op: i32, a: usize, b: usize, y: usize, d0: i32, d1: i32, d2: i32, d3: i32,
+  as0: i32, as1: i32, as2: i32, as3: i32, bs0: i32, bs1: i32, bs2: i32, bs3: i32
+): void {
+  assert(op >= AND && op <= NOT);
+  assert(d0 >= 0 && d1 >= 0 && d2 >= 0 && d3 >= 0);
+  assert((as3 == 1 || as3 == 0) && (bs3 == 1 || bs3 == 0));
+  if (!d3) return;
+  for (let i0 = 0; i0 < d0; i0++) {
+    let a1 = a, b1 = b;
+    for (let i1 = 0; i1 < d1; i1++) {
+      let a2 = a1, b2 = b1;
+      for (let i2 = 0; i2 < d2; i2++) {
+        logicalRow(op, a2, as3, b2, bs3, y, d3);
+        y += d3;
+        a2 += as2; b2 += bs2;
+      }
+      a1 += as1; b1 += bs1;
+    }
+    a += as0; b += bs0;
+  }
+}
