@@ -55,12 +55,20 @@ export function steps(shape: readonly number[]): number[] {
 
 /** The coordinates of the element at `flat`. */
 export function coordinates(flat: number, shape: readonly number[]): number[] {
-  return steps(shape).map((step, axis) => Math.floor(flat / step) % shape[axis]);
+  const at = new Array<number>(shape.length);
+  let rest = flat;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    at[axis] = rest % shape[axis];
+    rest = Math.floor(rest / shape[axis]);
+  }
+  return at;
 }
 
 /** The place of the element at `at`. */
 export function flatten(at: readonly number[], shape: readonly number[]): number {
-  return steps(shape).reduce((sum, step, axis) => sum + step * at[axis], 0);
+  let place = 0;
+  for (let axis = 0; axis < shape.length; axis++) place = place * shape[axis] + at[axis];
+  return place;
 }
 
 export function axisOf(axis: number, rank: number): number {
