@@ -1,0 +1,242 @@
+// The sliding micro-kernels of depthwise.ts; the order of addition stands there.
+//
+// x: the first live line of the window over the first output row, at column 0; `line` bytes from window row
+// to window row, R live window rows, `xStep` bytes from output row to output row. b: four biases; k: the weights of the first live window
+// row. They walk over the columns of the image, load each once and add what it gives to the outputs that see it: a is the sum of the
+// output that the column completes. The first KW - 1 columns complete outputs left of the image; those are stored over the first
+// output, which is stored last.
+//
+// Each is exported and stays a function of its own: inlined into the driver it would spill.
+
+// @ts-ignore: decorator
+@inline
+export function clamp(v: v128, lo: f32, hi: f32): v128 {
+  return f32x4.pmin(f32x4.pmax(v, f32x4.splat(lo)), f32x4.splat(hi));
+}
+
+// @ts-ignore: decorator
+@inline
+export function times(x: v128, w: usize, tap: usize): v128 {
+  return f32x4.mul(x, v128.load(w + (tap << 4)));
+}
+
+/** 3x3, stride 1, the nine weights in registers. */
+export function slide3x3(
+  x: usize, xStep: usize, line: usize, b: usize, k: usize, y: usize, yStep: usize, rows: i32,
+  IW: i32, xStride: usize, OW: i32, yStride: usize, PL: i32, lo: f32, hi: f32
+): void {
+  const w00 = v128.load(k), w01 = v128.load(k, 16), w02 = v128.load(k, 32);
+  const w10 = v128.load(k, 48), w11 = v128.load(k, 64), w12 = v128.load(k, 80);
+  const w20 = v128.load(k, 96), w21 = v128.load(k, 112), w22 = v128.load(k, 128);
+  do {
+    let a = v128.load(b), c = a;
+    let p = x - <usize>PL * xStride, to = y;
+    for (let iw = -PL, ow = -2; ow < OW; iw++, ow++) {
+      let d = v128.load(b);
+      if (<u32>iw < <u32>IW) {
+        const x0 = v128.load(p), x1 = v128.load(p + line), x2 = v128.load(p + (line << 1));
+        a = f32x4.add(a, f32x4.add(f32x4.add(f32x4.mul(x0, w02), f32x4.mul(x1, w12)), f32x4.mul(x2, w22)));
+        c = f32x4.add(c, f32x4.add(f32x4.add(f32x4.mul(x0, w01), f32x4.mul(x1, w11)), f32x4.mul(x2, w21)));
+        d = f32x4.add(d, f32x4.add(f32x4.add(f32x4.mul(x0, w00), f32x4.mul(x1, w10)), f32x4.mul(x2, w20)));
+      }
+      v128.store(to, clamp(a, lo, hi));
+      if (ow >= 0) to += yStride;
+      p += xStride;
+      a = c; c = d;
+    }
+    x += xStep; y += yStep;
+  } while (--rows);
+}
+
+/** R x 3, stride 1. */
+export function slide3(
+  x: usize, xStep: usize, line: usize, R: i32, b: usize, k: usize, y: usize, yStep: usize, rows: i32,
+  IW: i32, xStride: usize, OW: i32, yStride: usize, PL: i32, lo: f32, hi: f32
+): void {
+  const height = <usize>R * line;
+  do {
+    let a = v128.load(b), c = a;
+    let p = x - <usize>PL * xStride, to = y;
+    for (let iw = -PL, ow = -2; ow < OW; iw++, ow++) {
+      let d = v128.load(b);
+      if (<u32>iw < <u32>IW) {
+        let s0 = f32x4.splat(-0.0), s1 = s0, s2 = s0; // -0 + v is v, for every v
+        let q = p, t = k;
+        do {
+          const v = v128.load(q);
+          s0 = f32x4.add(s0, times(v, t, 0));
+          s1 = f32x4.add(s1, times(v, t, 1));
+          s2 = f32x4.add(s2, times(v, t, 2));
+          q += line; t += 48;
+        } while (q != p + height);
+        a = f32x4.add(a, s2);
+        c = f32x4.add(c, s1);
+        d = f32x4.add(d, s0);
+      }
+      v128.store(to, clamp(a, lo, hi));
+      if (ow >= 0) to += yStride;
+      p += xStride;
+      a = c; c = d;
+    }
+    x += xStep; y += yStep;
+  } while (--rows);
+}
+
+/** R x 5, stride 1. */
+export function slide5(
+  x: usize, xStep: usize, line: usize, R: i32, b: usize, k: usize, y: usize, yStep: usize, rows: i32,
+  IW: i32, xStride: usize, OW: i32, yStride: usize, PL: i32, lo: f32, hi: f32
+): void {
+  const height = <usize>R * line;
+  do {
+    let a = v128.load(b), c = a, d = a, e = a;
+    let p = x - <usize>PL * xStride, to = y;
+    for (let iw = -PL, ow = -4; ow < OW; iw++, ow++) {
+      let f = v128.load(b);
+      if (<u32>iw < <u32>IW) {
+        let s0 = f32x4.splat(-0.0), s1 = s0, s2 = s0, s3 = s0, s4 = s0;
+        let q = p, t = k;
+        do {
+          const v = v128.load(q);
+          s0 = f32x4.add(s0, times(v, t, 0));
+          s1 = f32x4.add(s1, times(v, t, 1));
+          s2 = f32x4.add(s2, times(v, t, 2));
+          s3 = f32x4.add(s3, times(v, t, 3));
+          s4 = f32x4.add(s4, times(v, t, 4));
+          q += line; t += 80;
+        } while (q != p + height);
+        a = f32x4.add(a, s4);
+        c = f32x4.add(c, s3);
+        d = f32x4.add(d, s2);
+        e = f32x4.add(e, s1);
+        f = f32x4.add(f, s0);
+      }
+      v128.store(to, clamp(a, lo, hi));
+      if (ow >= 0) to += yStride;
+      p += xStride;
+      a = c; c = d; d = e; e = f;
+    }
+    x += xStep; y += yStep;
+  } while (--rows);
+}
+
+/** 3x3, stride 2 along the row, the nine weights in registers: two columns a step, the second shared with the next output. */
+export function stride3x3(
+  x: usize, xStep: usize, line: usize, b: usize, k: usize, y: usize, yStep: usize, rows: i32,
+  IW: i32, xStride: usize, OW: i32, yStride: usize, PL: i32, lo: f32, hi: f32
+): void {
+  const w00 = v128.load(k), w01 = v128.load(k, 16), w02 = v128.load(k, 32);
+  const w10 = v128.load(k, 48), w11 = v128.load(k, 64), w12 = v128.load(k, 80);
+  const w20 = v128.load(k, 96), w21 = v128.load(k, 112), w22 = v128.load(k, 128);
+  do {
+    let a = v128.load(b);
+    let p = x - <usize>(PL + 1) * xStride, to = y;
+    for (let iw = -PL - 1, ow = -1; ow < OW; iw += 2, ow++) {
+      let c = v128.load(b);
+      if (<u32>iw < <u32>IW) {
+        const x0 = v128.load(p), x1 = v128.load(p + line), x2 = v128.load(p + (line << 1));
+        a = f32x4.add(a, f32x4.add(f32x4.add(f32x4.mul(x0, w01), f32x4.mul(x1, w11)), f32x4.mul(x2, w21)));
+      }
+      p += xStride;
+      if (<u32>(iw + 1) < <u32>IW) {
+        const x0 = v128.load(p), x1 = v128.load(p + line), x2 = v128.load(p + (line << 1));
+        a = f32x4.add(a, f32x4.add(f32x4.add(f32x4.mul(x0, w02), f32x4.mul(x1, w12)), f32x4.mul(x2, w22)));
+        c = f32x4.add(c, f32x4.add(f32x4.add(f32x4.mul(x0, w00), f32x4.mul(x1, w10)), f32x4.mul(x2, w20)));
+      }
+      v128.store(to, clamp(a, lo, hi));
+      if (ow >= 0) to += yStride;
+      p += xStride;
+      a = c;
+    }
+    x += xStep; y += yStep;
+  } while (--rows);
+}
+
+/** R x 3, stride 2 along the row. */
+export function stride3(
+  x: usize, xStep: usize, line: usize, R: i32, b: usize, k: usize, y: usize, yStep: usize, rows: i32,
+  IW: i32, xStride: usize, OW: i32, yStride: usize, PL: i32, lo: f32, hi: f32
+): void {
+  const height = <usize>R * line;
+  do {
+    let a = v128.load(b);
+    let p = x - <usize>(PL + 1) * xStride, to = y;
+    for (let iw = -PL - 1, ow = -1; ow < OW; iw += 2, ow++) {
+      let c = v128.load(b);
+      if (<u32>iw < <u32>IW) {
+        let s1 = f32x4.splat(-0.0);
+        let q = p, t = k;
+        do {
+          s1 = f32x4.add(s1, times(v128.load(q), t, 1));
+          q += line; t += 48;
+        } while (q != p + height);
+        a = f32x4.add(a, s1);
+      }
+      p += xStride;
+      if (<u32>(iw + 1) < <u32>IW) {
+        let s0 = f32x4.splat(-0.0), s2 = s0;
+        let q = p, t = k;
+        do {
+          const v = v128.load(q);
+          s0 = f32x4.add(s0, times(v, t, 0));
+          s2 = f32x4.add(s2, times(v, t, 2));
+          q += line; t += 48;
+        } while (q != p + height);
+        a = f32x4.add(a, s2);
+        c = f32x4.add(c, s0);
+      }
+      v128.store(to, clamp(a, lo, hi));
+      if (ow >= 0) to += yStride;
+      p += xStride;
+      a = c;
+    }
+    x += xStep; y += yStep;
+  } while (--rows);
+}
+
+/** R x 5, stride 2 along the row. */
+export function stride5(
+  x: usize, xStep: usize, line: usize, R: i32, b: usize, k: usize, y: usize, yStep: usize, rows: i32,
+  IW: i32, xStride: usize, OW: i32, yStride: usize, PL: i32, lo: f32, hi: f32
+): void {
+  const height = <usize>R * line;
+  do {
+    let a = v128.load(b), c = a;
+    let p = x - <usize>(PL + 1) * xStride, to = y;
+    for (let iw = -PL - 1, ow = -2; ow < OW; iw += 2, ow++) {
+      let d = v128.load(b);
+      if (<u32>iw < <u32>IW) {
+        let s1 = f32x4.splat(-0.0), s3 = s1;
+        let q = p, t = k;
+        do {
+          const v = v128.load(q);
+          s1 = f32x4.add(s1, times(v, t, 1));
+          s3 = f32x4.add(s3, times(v, t, 3));
+          q += line; t += 80;
+        } while (q != p + height);
+        a = f32x4.add(a, s3);
+        c = f32x4.add(c, s1);
+      }
+      p += xStride;
+      if (<u32>(iw + 1) < <u32>IW) {
+        let s0 = f32x4.splat(-0.0), s2 = s0, s4 = s0;
+        let q = p, t = k;
+        do {
+          const v = v128.load(q);
+          s0 = f32x4.add(s0, times(v, t, 0));
+          s2 = f32x4.add(s2, times(v, t, 2));
+          s4 = f32x4.add(s4, times(v, t, 4));
+          q += line; t += 80;
+        } while (q != p + height);
+        a = f32x4.add(a, s4);
+        c = f32x4.add(c, s2);
+        d = f32x4.add(d, s0);
+      }
+      v128.store(to, clamp(a, lo, hi));
+      if (ow >= 0) to += yStride;
+      p += xStride;
+      a = c; c = d;
+    }
+    x += xStep; y += yStep;
+  } while (--rows);
+}

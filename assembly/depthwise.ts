@@ -1,0 +1,230 @@
+// Depthwise convolution of channels-last images: each channel has a filter of its own.
+//
+//   y[n][oh][ow][c] = act(clamp(b[c] + sum over kw of (sum over kh of x[n][oh*SH + kh*DH - PT][ow*SW + kw*DW - PL][c] * w[c][kh][kw])))
+//
+// Order of addition, in every path: the products of one window column from top to bottom, then the column sums onto the bias from left
+// to right. Places outside the image are left out. Short chains of dependent additions are what makes the sliding kernels fast.
+//
+// Four channels are one vector. Where C >= 4 is no multiple of 4, the last block holds channels C-4 .. C-1 and computes up to three of
+// them a second time, to the same bits.
+//
+// A call of a micro-kernel covers a band of output rows for one block of channels: few enough rows that the input lines it touches are
+// still in the cache when the next block of channels, which shares them, comes.
+
+import { clamp, slide3, slide3x3, slide5, stride3, stride3x3, stride5, times } from "./depthwise-slide";
+import { loadLanes, storeLanes } from "./lanes";
+import { unary } from "./unary";
+
+/** Cache that a band may fill with input, in pixels: one cache line of 64 bytes each. */
+const BAND_PIXELS = 384;
+
+/** First channel of the block that starts at channel `c`. */
+// @ts-ignore: decorator
+@inline
+function blockStart(c: i32, C: i32): i32 {
+  return C < 4 ? 0 : min(c, C - 4);
+}
+
+/**
+ * Packs a filter of `C` channels by `taps` places (kh, kw in row-major order) into blocks of four channels: four bias values, then
+ * four weights for each tap; (taps + 1) * 16 bytes a block, ceil(C / 4) blocks. Strides are bytes in the source from channel to channel
+ * and from tap to tap. b is 0 if there is no bias.
+ */
+export function packDepthwise(filter: usize, cStride: usize, tapStride: usize, b: usize, C: i32, taps: i32, to: usize): void {
+  for (let block = 0; block < C; block += 4) {
+    const first = blockStart(block, C);
+    for (let lane = 0; lane < 4; lane++) {
+      const c = first + lane;
+      const live = c < C;
+      store<f32>(to, live && b ? load<f32>(b + (<usize>c << 2)) : 0);
+      let from = filter + <usize>c * cStride;
+      let at = to + 16;
+      for (let t = 0; t < taps; t++) {
+        store<f32>(at, live ? load<f32>(from) : 0);
+        from += tapStride;
+        at += 16;
+      }
+      to += 4;
+    }
+    to += <usize>taps << 4;
+  }
+}
+
+/**
+ * x: [N, IH, IW] pixels of C floats, `xStride` bytes apart. y: [N, OH, OW] pixels of C floats, `yStride` bytes apart. w: made by
+ * `packDepthwise`. PT, PL: zero padding at the top and left; what hangs over at the bottom and right is padding too.
+ * act: 0, or an activation of unary.ts applied after the clamp to [lo, hi].
+ */
+export function depthwise(
+  x: usize, N: i32, IH: i32, IW: i32, C: i32, xStride: usize,
+  w: usize, y: usize, OH: i32, OW: i32, yStride: usize,
+  KH: i32, KW: i32, SH: i32, SW: i32, DH: i32, DW: i32, PT: i32, PL: i32,
+  lo: f32, hi: f32, act: i32, alpha: f32, beta: f32
+): void {
+  assert(C > 0 && KH > 0 && KW > 0 && SH > 0 && SW > 0 && DH > 0 && DW > 0);
+  assert(IH > 0 && IW > 0 && xStride >= <usize>C << 2 && yStride >= <usize>C << 2);
+  const slides = C >= 4 && DW == 1 && SW <= 2 && (KW == 3 || KW == 5);
+  const xRow = <usize>IW * xStride;
+  const yRow = <usize>OW * yStride;
+  const line = <usize>DH * xRow;
+  const xStep = <usize>SH * xRow;
+  const most = max(1, (BAND_PIXELS / IW - (KH - 1) * DH) / SH);
+  for (let n = 0; n < N; n++) {
+    const image = x + <usize>n * <usize>IH * xRow;
+    for (let oh = 0; oh < OH; ) {
+      // Rows of the window inside the image: kh from `top` to `bottom`; the same for every output row of a band.
+      const top = firstInside(oh * SH - PT, DH);
+      const bottom = min(KH, firstInside(oh * SH - PT - IH, DH));
+      const R = max(0, bottom - top);
+      let rows = 1;
+      while (rows < most && oh + rows < OH
+        && firstInside((oh + rows) * SH - PT, DH) == top
+        && min(KH, firstInside((oh + rows) * SH - PT - IH, DH)) == bottom) rows++;
+      const from = image + <usize>(oh * SH - PT + top * DH) * xRow;
+      for (let block = 0; block < C; block += 4) {
+        const b = w + <usize>(block >> 2) * (<usize>(KH * KW + 1) << 4);
+        const k = b + 16 + (<usize>(top * KW) << 4);
+        const offset = <usize>blockStart(block, C) << 2;
+        if (!slides || R == 0) {
+          anyWindow(from + offset, xStep, line, R, b, k, y + offset, yRow, rows, IW, xStride, OW, yStride, KW, SW, DW, PL, lo, hi, min(C, 4));
+        } else if (KW == 3) {
+          if (SW == 1) {
+            if (R == 3) slide3x3(from + offset, xStep, line, b, k, y + offset, yRow, rows, IW, xStride, OW, yStride, PL, lo, hi);
+            else slide3(from + offset, xStep, line, R, b, k, y + offset, yRow, rows, IW, xStride, OW, yStride, PL, lo, hi);
+          } else {
+            if (R == 3) stride3x3(from + offset, xStep, line, b, k, y + offset, yRow, rows, IW, xStride, OW, yStride, PL, lo, hi);
+            else stride3(from + offset, xStep, line, R, b, k, y + offset, yRow, rows, IW, xStride, OW, yStride, PL, lo, hi);
+          }
+        } else {
+          if (SW == 1) slide5(from + offset, xStep, line, R, b, k, y + offset, yRow, rows, IW, xStride, OW, yStride, PL, lo, hi);
+          else stride5(from + offset, xStep, line, R, b, k, y + offset, yRow, rows, IW, xStride, OW, yStride, PL, lo, hi);
+        }
+      }
+      if (act) {
+        if (yStride == <usize>C << 2) unary(act, y, y, rows * OW * C, alpha, beta);
+        else for (let i: usize = 0; i < <usize>rows * yRow; i += yStride) unary(act, y + i, y + i, C, alpha, beta);
+      }
+      y += <usize>rows * yRow;
+      oh += rows;
+    }
+  }
+}
+
+/**
+ * A filter count of M = OC / C for each channel: output channel oc reads input channel floor(oc / M). Parameters as in `depthwise`; w is
+ * packed for OC channels.
+ */
+export function depthwiseMultiplier(
+  x: usize, N: i32, IH: i32, IW: i32, C: i32, xStride: usize,
+  w: usize, y: usize, OH: i32, OW: i32, M: i32, yStride: usize,
+  KH: i32, KW: i32, SH: i32, SW: i32, DH: i32, DW: i32, PT: i32, PL: i32,
+  lo: f32, hi: f32, act: i32, alpha: f32, beta: f32
+): void {
+  assert(C > 0 && M > 0 && KH > 0 && KW > 0 && SH > 0 && SW > 0 && DH > 0 && DW > 0);
+  const OC = C * M;
+  assert(IH > 0 && IW > 0 && xStride >= <usize>C << 2 && yStride >= <usize>OC << 2);
+  const lanes = min(OC, 4);
+  for (let n = 0; n < N; n++) {
+    for (let oh = 0; oh < OH; oh++) {
+      const ih = oh * SH - PT;
+      const top = firstInside(ih, DH), bottom = min(KH, firstInside(ih - IH, DH));
+      for (let ow = 0; ow < OW; ow++) {
+        const iw = ow * SW - PL;
+        const left = firstInside(iw, DW), right = min(KW, firstInside(iw - IW, DW));
+        for (let block = 0; block < OC; block += 4) {
+          const first = blockStart(block, OC);
+          const c0 = <usize>(first / M) << 2, c1 = <usize>(min(first + 1, OC - 1) / M) << 2;
+          const c2 = <usize>(min(first + 2, OC - 1) / M) << 2, c3 = <usize>(min(first + 3, OC - 1) / M) << 2;
+          const b = w + <usize>(block >> 2) * (<usize>(KH * KW + 1) << 4);
+          let a = v128.load(b);
+          if (top < bottom) for (let kw = left; kw < right; kw++) {
+            let s = f32x4.splat(-0.0);
+            for (let kh = top; kh < bottom; kh++) {
+              const p = x + <usize>((ih + kh * DH) * IW + iw + kw * DW) * xStride;
+              const v = v128.load_lane<f32>(p + c3, v128.load_lane<f32>(p + c2, v128.load_lane<f32>(p + c1, v128.load32_zero(p + c0), 1), 2), 3);
+              s = f32x4.add(s, times(v, b, kh * KW + kw + 1));
+            }
+            a = f32x4.add(a, s);
+          }
+          a = clamp(a, lo, hi);
+          const to = y + (<usize>first << 2);
+          if (lanes == 4) v128.store(to, a);
+          else storeLanes(to, a, lanes);
+        }
+        if (act) unary(act, y, y, OC, alpha, beta);
+        y += yStride;
+      }
+    }
+    x += <usize>IH * <usize>IW * xStride;
+  }
+}
+
+/** The least k >= 0 with start + k * D >= 0. */
+// @ts-ignore: decorator
+@inline
+function firstInside(start: i32, D: i32): i32 {
+  return start >= 0 ? 0 : (D - 1 - start) / D;
+}
+
+/** Any window, stride and dilation; four outputs of a row at once where all their columns are inside the image. `lanes` 1 to 4. */
+export function anyWindow(
+  x: usize, xStep: usize, line: usize, R: i32, b: usize, k: usize, y: usize, yStep: usize, rows: i32,
+  IW: i32, xStride: usize, OW: i32, yStride: usize, KW: i32, SW: i32, DW: i32, PL: i32, lo: f32, hi: f32, lanes: i32
+): void {
+  const reach = (KW - 1) * DW;
+  const full = lanes == 4 && R > 0;
+  do {
+    for (let ow = 0, to = y; ow < OW; ) {
+      const iw = ow * SW - PL;
+      if (full && iw >= 0 && ow + 3 < OW && iw + 3 * SW + reach < IW) {
+        fourOutputs(x + <usize>iw * xStride, line, R, b, k, to, <usize>SW * xStride, yStride, KW, <usize>DW * xStride, lo, hi);
+        ow += 4;
+        to += yStride << 2;
+      } else {
+        const left = firstInside(iw, DW), right = min(KW, firstInside(iw - IW, DW));
+        let a = v128.load(b);
+        if (R > 0) for (let kw = left; kw < right; kw++) {
+          let p = x + <usize>(iw + kw * DW) * xStride;
+          let t = k + (<usize>kw << 4);
+          let s = f32x4.splat(-0.0);
+          for (let kh = 0; kh < R; kh++) {
+            s = f32x4.add(s, f32x4.mul(lanes == 4 ? v128.load(p) : loadLanes(p, lanes), v128.load(t)));
+            p += line; t += <usize>KW << 4;
+          }
+          a = f32x4.add(a, s);
+        }
+        a = clamp(a, lo, hi);
+        if (lanes == 4) v128.store(to, a);
+        else storeLanes(to, a, lanes);
+        ow++;
+        to += yStride;
+      }
+    }
+    x += xStep; y += yStep;
+  } while (--rows);
+}
+
+/** Four outputs whose windows start `apart` bytes from one another; window columns are `column` bytes apart. */
+export function fourOutputs(
+  x: usize, line: usize, R: i32, b: usize, k: usize, y: usize, apart: usize, yStride: usize, KW: i32, column: usize, lo: f32, hi: f32
+): void {
+  let a0 = v128.load(b), a1 = a0, a2 = a0, a3 = a0;
+  const height = <usize>R * line, down = <usize>KW << 4, apart3 = apart + (apart << 1);
+  do {
+    let s0 = f32x4.splat(-0.0), s1 = s0, s2 = s0, s3 = s0;
+    let p = x, t = k;
+    const end = x + height;
+    do {
+      const w = v128.load(t);
+      s0 = f32x4.add(s0, f32x4.mul(v128.load(p), w));
+      s1 = f32x4.add(s1, f32x4.mul(v128.load(p + apart), w));
+      s2 = f32x4.add(s2, f32x4.mul(v128.load(p + (apart << 1)), w));
+      s3 = f32x4.add(s3, f32x4.mul(v128.load(p + apart3), w));
+      p += line; t += down;
+    } while (p != end);
+    a0 = f32x4.add(a0, s0); a1 = f32x4.add(a1, s1); a2 = f32x4.add(a2, s2); a3 = f32x4.add(a3, s3);
+    x += column; k += 16;
+  } while (--KW);
+  v128.store(y, clamp(a0, lo, hi)); v128.store(y + yStride, clamp(a1, lo, hi));
+  v128.store(y + (yStride << 1), clamp(a2, lo, hi)); v128.store(y + yStride + (yStride << 1), clamp(a3, lo, hi));
+}
