@@ -99,18 +99,19 @@ function row(op: i32, a: usize, aStep: i32, b: usize, bStep: i32, y: usize, coun
   }
 }
 
+// An else-if chain: from a list of returns binaryen folds the copies into one loop that asks for op at every step (2.3 times slower).
 function binaryRow(op: i32, a: usize, aStep: i32, b: usize, bStep: i32, y: usize, count: i32, lo: v128, hi: v128): void {
-  if (op == ADD) return row(ADD, a, aStep, b, bStep, y, count, lo, hi);
-  if (op == MUL) return row(MUL, a, aStep, b, bStep, y, count, lo, hi);
-  if (op == SUB) return row(SUB, a, aStep, b, bStep, y, count, lo, hi);
-  if (op == DIV) return row(DIV, a, aStep, b, bStep, y, count, lo, hi);
-  if (op == MIN) return row(MIN, a, aStep, b, bStep, y, count, lo, hi);
-  if (op == MAX) return row(MAX, a, aStep, b, bStep, y, count, lo, hi);
-  if (op == MOD) return row(MOD, a, aStep, b, bStep, y, count, lo, hi);
-  if (op == FMOD) return row(FMOD, a, aStep, b, bStep, y, count, lo, hi);
-  if (op == PRELU) return row(PRELU, a, aStep, b, bStep, y, count, lo, hi);
-  if (op == SQUARED_DIFFERENCE) return row(SQUARED_DIFFERENCE, a, aStep, b, bStep, y, count, lo, hi);
-  assert(false);
+  if (op == ADD) row(ADD, a, aStep, b, bStep, y, count, lo, hi);
+  else if (op == MUL) row(MUL, a, aStep, b, bStep, y, count, lo, hi);
+  else if (op == SUB) row(SUB, a, aStep, b, bStep, y, count, lo, hi);
+  else if (op == DIV) row(DIV, a, aStep, b, bStep, y, count, lo, hi);
+  else if (op == MIN) row(MIN, a, aStep, b, bStep, y, count, lo, hi);
+  else if (op == MAX) row(MAX, a, aStep, b, bStep, y, count, lo, hi);
+  else if (op == MOD) row(MOD, a, aStep, b, bStep, y, count, lo, hi);
+  else if (op == FMOD) row(FMOD, a, aStep, b, bStep, y, count, lo, hi);
+  else if (op == PRELU) row(PRELU, a, aStep, b, bStep, y, count, lo, hi);
+  else if (op == SQUARED_DIFFERENCE) row(SQUARED_DIFFERENCE, a, aStep, b, bStep, y, count, lo, hi);
+  else assert(false);
 }
 
 /** float32 from two float32 operands, then clamped to [lo, hi] (a NaN stays one). as3, bs3: 4 or 0. */
