@@ -175,7 +175,7 @@ describe("errors", () => {
     ["mean", { mean: [0.5] }, "fromPixels: mean expected 3 values, got 1"],
     ["mean, NaN", { mean: NaN }, "fromPixels: mean expected finite numbers, got [NaN, NaN, NaN]"],
     ["std", { std: [1, 0, 1] }, "fromPixels: std expected numbers other than 0, got [1, 0, 1]"],
-    ["std of grey", { std: [1, 2, 3], grayscale: true }, "fromPixels: std expected 1 values, got 3"],
+    ["std of grey", { std: [1, 2, 3], grayscale: true }, "fromPixels: std expected 1 value, got 3"],
     ["range", { range: [1, 1] }, "fromPixels: range expected two different numbers, got [1, 1]"],
     ["layout", { layout: "hwc" as "nchw" }, `fromPixels: layout expected "nchw" or "nhwc", got hwc`],
     [

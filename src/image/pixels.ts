@@ -168,7 +168,7 @@ function valueTables(where: string, channels: number, options: ValueOptions): Fl
 function perChannel(where: string, what: string, value: number | readonly number[], channels: number): number[] {
   const values = typeof value === "number" ? new Array<number>(channels).fill(value) : Array.from(value);
   if (values.length !== channels) {
-    throw new ArgumentError(expected(where, what, `${channels} values`, values.length));
+    throw new ArgumentError(expected(where, what, `${channels} value${channels === 1 ? "" : "s"}`, values.length));
   }
   const wanted = what === "std" ? "numbers other than 0" : "finite numbers";
   if (!values.every((v) => Number.isFinite(v) && (what !== "std" || v !== 0))) {
