@@ -3,7 +3,8 @@ import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { build } from "esbuild";
 
-const run = (script: string, ...args: string[]) => execFileSync(process.execPath, [script, ...args], { stdio: "inherit" });
+const run = (script: string, ...args: string[]) =>
+  execFileSync(process.execPath, [script, ...args], { stdio: "inherit" });
 
 rmSync("dist", { recursive: true, force: true });
 mkdirSync("build", { recursive: true });
@@ -14,13 +15,14 @@ const wasm = readFileSync("build/release.wasm");
 writeFileSync("build/wasm-base64.ts", `export default "${wasm.toString("base64")}";\n`);
 copyFileSync("build/release.wasm", "dist/lanewise.wasm");
 
+const external = ["#wasm", "*.wasm"];
 const common = {
   bundle: true,
   format: "esm",
   target: "es2022",
   outdir: "dist",
   outbase: "src",
-  external: ["#wasm", "*.wasm"],
+  external,
 } as const;
 
 await build({
@@ -35,7 +37,8 @@ await build({
   ...common,
   entryPoints: ["src/cli/main.ts"],
   platform: "node",
-  external: [...common.external, "lanewise", "lanewise/image"],
-  banner: { js: "#!/usr/bin/env node\nimport { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+  banner: {
+    js: "#!/usr/bin/env node\nimport { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+  },
 });
 run("node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json");

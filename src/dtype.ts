@@ -59,3 +59,12 @@ export function typeOfArray(array: TypedArray): DataType {
 export function holds(type: DataType, array: unknown): array is TypedArray {
   return array instanceof ARRAYS[type];
 }
+
+/** Elements as JavaScript numbers; int64 beyond 2^53 is clamped to it (ONNX writes "to the end" as the largest int64). */
+export function toIntegers(tensor: HostTensor): number[] {
+  const limit = BigInt(Number.MAX_SAFE_INTEGER);
+  return Array.from(tensor.data as ArrayLike<number | bigint>, (value) => {
+    if (typeof value === "number") return value;
+    return Number(value > limit ? limit : value < -limit ? -limit : value);
+  });
+}

@@ -41,13 +41,13 @@ function roundedShift(value: number, shift: number): number {
 }
 
 /** `array[i] = widen(bits[i])` on bits throughout, so that no engine touches a NaN. */
-function widenAll(halves: Uint16Array, widen: (half: number) => number): Float32Array {
+function widenAll(halves: Uint16Array, widen: (half: number) => number): Float32Array<ArrayBuffer> {
   const singles = new Uint32Array(halves.length);
   for (let i = 0; i < halves.length; i++) singles[i] = widen(halves[i]);
   return new Float32Array(singles.buffer);
 }
 
-function narrowAll(values: Float32Array, narrow: (single: number) => number): Uint16Array {
+function narrowAll(values: Float32Array, narrow: (single: number) => number): Uint16Array<ArrayBuffer> {
   const singles = new Uint32Array(values.buffer, values.byteOffset, values.length);
   const halves = new Uint16Array(values.length);
   for (let i = 0; i < halves.length; i++) halves[i] = narrow(singles[i]);
@@ -55,7 +55,7 @@ function narrowAll(values: Float32Array, narrow: (single: number) => number): Ui
 }
 
 /** The values of float16 bits, exactly. */
-export function float16ToFloat32(halves: Uint16Array): Float32Array {
+export function float16ToFloat32(halves: Uint16Array): Float32Array<ArrayBuffer> {
   return widenAll(halves, widenedFloat16);
 }
 
@@ -65,7 +65,7 @@ export function float32ToFloat16(values: Float32Array): Uint16Array {
 }
 
 /** The values of bfloat16 bits, exactly. */
-export function bfloat16ToFloat32(halves: Uint16Array): Float32Array {
+export function bfloat16ToFloat32(halves: Uint16Array): Float32Array<ArrayBuffer> {
   return widenAll(halves, (half) => half << 16);
 }
 
@@ -75,7 +75,7 @@ export function float32ToBfloat16(values: Float32Array): Uint16Array {
 }
 
 /** The elements of a tensor of any type as float32, rounded where they need it; float32 data are given back as they are. */
-export function toFloat32({ type, data }: HostTensor): Float32Array {
+export function toFloat32({ type, data }: HostTensor): Float32Array<ArrayBuffer> {
   if (data instanceof Float32Array) return data;
   if (type === "float16") return float16ToFloat32(data as Uint16Array);
   if (type === "bfloat16") return bfloat16ToFloat32(data as Uint16Array);

@@ -1,0 +1,22 @@
+import type { Heap } from "../memory.ts";
+import type { Kernels } from "../wasm/kernels.ts";
+import { Draft } from "./draft.ts";
+import type { Graph, TensorType } from "./graph.ts";
+import { inferTypes } from "./infer.ts";
+import { runPasses } from "./passes/index.ts";
+import { Plan } from "./plan.ts";
+import type { WeightStore } from "./weights.ts";
+
+/** From a graph and the types of its inputs to steps that can run: shapes, passes, kernels, addresses. */
+export function compileGraph(
+  graph: Graph,
+  inputTypes: ReadonlyMap<string, TensorType>,
+  kernels: Kernels,
+  heap: Heap,
+  weights: WeightStore,
+): Plan {
+  const draft = new Draft(graph, inputTypes);
+  inferTypes(draft);
+  runPasses(draft);
+  return new Plan(draft, kernels, heap, weights);
+}

@@ -1,0 +1,75 @@
+import type { HostTensor } from "../dtype.ts";
+import type { Graph, GraphNode, TensorType } from "./graph.ts";
+import { NodeView } from "./operator.ts";
+
+/** A graph on its way to a plan: shapes are concrete, and passes rewrite it in place. */
+export class Draft {
+  readonly inputs: readonly string[];
+  /** Names of the outputs, as users know them. */
+  readonly outputs: readonly string[];
+  nodes: GraphNode[];
+  readonly constants: Map<string, HostTensor>;
+  /** Types of all values that are known, constants included. */
+  readonly types = new Map<string, TensorType>();
+  readonly #names = new Set<string>();
+
+  constructor(graph: Graph, inputTypes: ReadonlyMap<string, TensorType>) {
+    this.inputs = graph.inputs.map((input) => input.name);
+    this.outputs = graph.outputs.map((output) => output.name);
+    this.nodes = [...graph.nodes];
+    this.constants = new Map(graph.constants);
+    for (const [name, type] of inputTypes) this.types.set(name, type);
+    for (const [name, tensor] of this.constants) this.types.set(name, { type: tensor.type, shape: tensor.shape });
+    for (const name of this.types.keys()) this.#names.add(name);
+    for (const node of this.nodes) for (const name of node.outputs) this.#names.add(name);
+  }
+
+  view(node: GraphNode): NodeView {
+    return new NodeView(node, this.types, this.constants);
+  }
+
+  /** A name that no value has yet, made from `stem`. */
+  freshName(stem: string): string {
+    let name = stem;
+    for (let i = 2; this.#names.has(name); i++) name = `${stem}~${i}`;
+    this.#names.add(name);
+    return name;
+  }
+
+  addConstant(stem: string, tensor: HostTensor): string {
+    const name = this.freshName(stem);
+    this.setConstant(name, tensor);
+    return name;
+  }
+
+  setConstant(name: string, tensor: HostTensor): void {
+    this.constants.set(name, tensor);
+    this.types.set(name, { type: tensor.type, shape: tensor.shape });
+  }
+
+  /** The node that computes each value. */
+  producers(): Map<string, GraphNode> {
+    const producers = new Map<string, GraphNode>();
+    for (const node of this.nodes) for (const output of node.outputs) if (output) producers.set(output, node);
+    return producers;
+  }
+
+  /** How often each value is read, as input of a node or output of the graph. */
+  useCounts(): Map<string, number> {
+    const counts = new Map<string, number>();
+    const add = (name: string) => counts.set(name, (counts.get(name) ?? 0) + 1);
+    for (const node of this.nodes) for (const input of node.inputs) if (input) add(input);
+    for (const output of this.outputs) add(output);
+    return counts;
+  }
+
+  /** Replaces nodes: a node that maps to undefined is dropped, one that is not in the map stays. */
+  replace(changes: ReadonlyMap<GraphNode, GraphNode | undefined>): void {
+    if (changes.size === 0) return;
+    this.nodes = this.nodes.flatMap((node) => {
+      if (!changes.has(node)) return [node];
+      const change = changes.get(node);
+      return change ? [change] : [];
+    });
+  }
+}

@@ -1,0 +1,63 @@
+import type { HostTensor } from "../dtype.ts";
+import { UnsupportedError, type UnsupportedItem } from "../errors.ts";
+import type { Draft } from "./draft.ts";
+import type { GraphNode } from "./graph.ts";
+import type { NodeView, Operator } from "./operator.ts";
+import { findOperator } from "./operators/index.ts";
+
+/**
+ * Finds the type of every value, and computes on the host whatever does not depend on the data: those nodes become constants.
+ * Throws one UnsupportedError with everything that cannot be run.
+ */
+export function inferTypes(draft: Draft): void {
+  const problems: UnsupportedItem[] = [];
+  const kept: GraphNode[] = [];
+  for (const node of draft.nodes) {
+    try {
+      if (!inferNode(draft, node)) kept.push(node);
+    } catch (error) {
+      if (!(error instanceof UnsupportedError)) throw error;
+      problems.push(...error.items);
+      kept.push(node);
+    }
+  }
+  if (problems.length > 0) throw unsupportedModel(problems);
+  draft.nodes = kept;
+}
+
+/** One error for all items; its message lists them, one a line. */
+export function unsupportedModel(items: readonly UnsupportedItem[]): UnsupportedError {
+  const lines = items.map((item) => `  ${item.operator} "${item.node}": ${item.reason}`);
+  return new UnsupportedError(`model: expected supported operators only, got\n${lines.join("\n")}`, items);
+}
+
+/** True if the node became constants. */
+function inferNode(draft: Draft, node: GraphNode): boolean {
+  const view = draft.view(node);
+  const operator = findOperator(node.op);
+  if (!operator) throw view.unsupported("operator is not supported");
+  // Behind a node that is not supported nothing is known; that node has been noted.
+  if (node.inputs.some((name) => name !== "" && !draft.types.has(name))) return false;
+
+  const types = operator.infer(view);
+  const folded = operator.fold?.(view) ?? evaluateConstants(draft, view, operator);
+  if (folded) {
+    node.outputs.forEach((name, i) => {
+      if (name) draft.setConstant(name, folded[i]);
+    });
+    return true;
+  }
+  node.outputs.forEach((name, i) => {
+    if (!name) return;
+    if (!types[i]) throw view.unsupported(`output ${i} is not supported`);
+    draft.types.set(name, types[i]);
+  });
+  return false;
+}
+
+function evaluateConstants(draft: Draft, view: NodeView, operator: Operator): HostTensor[] | undefined {
+  const names = view.node.inputs;
+  const inputs = names.map((name) => (name ? draft.constants.get(name) : undefined));
+  if (names.some((name, i) => name !== "" && !inputs[i])) return undefined;
+  return operator.evaluate?.(view, inputs);
+}

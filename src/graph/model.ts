@@ -1,0 +1,248 @@
+import type { HostTensor } from "../dtype.ts";
+import { holds, type TypedArray, viewOf } from "../dtype.ts";
+import { ArgumentError, checkAborted, DisposedError, expected, ShapeError } from "../errors.ts";
+import { Heap } from "../memory.ts";
+import { elementCount, formatShape, isShape, type Shape } from "../shape.ts";
+import { instantiateKernels, type Kernels } from "../wasm/kernels.ts";
+import { compileGraph } from "./compile.ts";
+import type { Graph, TensorType, ValueInfo } from "./graph.ts";
+import { describeLayers, type Layer } from "./layers.ts";
+import type { Plan, Port, Step } from "./plan.ts";
+import { WeightStore } from "./weights.ts";
+
+/** What a model is fed: an array with its shape, by input name. */
+export interface Feed {
+  readonly data: ArrayLike<number> | TypedArray;
+  /** May be left out where the model fixes the shape. */
+  readonly shape?: Shape;
+}
+
+export interface ModelOptions {
+  /** Sizes for inputs whose dimensions the file leaves free, by input name. */
+  readonly inputShapes?: Readonly<Record<string, Shape>>;
+  /** Bytes that the model's memory may take. Default: what the runtime allows. */
+  readonly memoryLimit?: number;
+}
+
+export interface RunOptions {
+  /** Stops the run between two layers. */
+  readonly signal?: AbortSignal;
+}
+
+/** A step's time in a profile. */
+export interface LayerTiming extends Layer {
+  /** Milliseconds. */
+  readonly ms: number;
+}
+
+/** Bytes of wasm memory. */
+export interface ModelMemory {
+  /** Packed weights and constants. */
+  readonly weights: number;
+  /** Activations and scratch of the largest plan so far. */
+  readonly arena: number;
+  /** The least an arena could be: the largest sum of values alive at the same time. */
+  readonly arenaLowerBound: number;
+  /** The whole memory of the instance. */
+  readonly total: number;
+}
+
+interface BoundPlan {
+  readonly plan: Plan;
+  readonly layers: readonly Layer[];
+  steps: Step[];
+  inputs: Port[];
+  outputs: Port[];
+}
+
+/** A network with its weights packed, in a wasm instance of its own: disposing of the model gives all its memory back. */
+export class Model {
+  readonly inputs: readonly ValueInfo[];
+  readonly outputs: readonly ValueInfo[];
+  readonly #graph: Graph;
+  readonly #kernels: Kernels;
+  readonly #heap: Heap;
+  readonly #weights: WeightStore;
+  readonly #plans = new Map<string, BoundPlan>();
+  #arena = { address: 0, bytes: 0 };
+  #disposed = false;
+
+  constructor(graph: Graph, module: WebAssembly.Module, options: ModelOptions = {}) {
+    const { kernels, memory, heapBase } = instantiateKernels(module);
+    this.#kernels = kernels;
+    this.#heap = new Heap(memory, heapBase, options.memoryLimit);
+    this.#weights = new WeightStore(kernels, this.#heap);
+    this.#graph = { ...graph, inputs: fixShapes(graph.inputs, options.inputShapes ?? {}) };
+    this.inputs = this.#graph.inputs;
+    this.outputs = graph.outputs;
+    const types = concreteTypes(this.inputs);
+    if (types) this.#planFor(types);
+  }
+
+  /** Runs the network. The outputs are fresh arrays that belong to the caller. */
+  async run(feeds: Readonly<Record<string, Feed>>, options: RunOptions = {}): Promise<Record<string, HostTensor>> {
+    const bound = this.#prepare(feeds);
+    for (const step of bound.steps) {
+      checkAborted(options.signal, "run");
+      step();
+    }
+    return this.#fetch(bound);
+  }
+
+  /** Runs the network at once, without giving way to anything else. */
+  runSync(feeds: Readonly<Record<string, Feed>>): Record<string, HostTensor> {
+    const bound = this.#prepare(feeds);
+    for (const step of bound.steps) step();
+    return this.#fetch(bound);
+  }
+
+  /** Runs the network and tells how long each layer took. */
+  profile(feeds: Readonly<Record<string, Feed>>): { outputs: Record<string, HostTensor>; layers: LayerTiming[] } {
+    const bound = this.#prepare(feeds);
+    const layers = bound.steps.map((step, i) => {
+      const start = performance.now();
+      step();
+      return { ...bound.layers[i], ms: performance.now() - start };
+    });
+    return { outputs: this.#fetch(bound), layers };
+  }
+
+  /** The layers as they run. Shapes are needed where the model leaves dimensions free and has not run yet. */
+  layers(inputShapes: Readonly<Record<string, Shape>> = {}): readonly Layer[] {
+    this.#checkAlive("layers");
+    const types = concreteTypes(fixShapes(this.inputs, inputShapes));
+    if (types) return this.#planFor(types).layers;
+    const last = [...this.#plans.values()].at(-1);
+    if (last) return last.layers;
+    throw new ArgumentError("layers: inputShapes expected a shape for each input with free dimensions, got none");
+  }
+
+  get memory(): ModelMemory {
+    const bounds = [...this.#plans.values()].map(({ plan }) => plan.memory.lowerBound);
+    return {
+      weights: this.#weights.bytes,
+      arena: this.#arena.bytes,
+      arenaLowerBound: Math.max(0, ...bounds),
+      total: this.#disposed ? 0 : this.#heap.memory.buffer.byteLength,
+    };
+  }
+
+  /** Gives all memory back. The model cannot be used afterwards. */
+  dispose(): void {
+    this.#disposed = true;
+    this.#plans.clear();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #checkAlive(where: string): void {
+    if (this.#disposed) throw new DisposedError(`${where}: model expected to be in use, got a disposed one`);
+  }
+
+  /** The plan for these feeds, with the feeds in place. */
+  #prepare(feeds: Readonly<Record<string, Feed>>): BoundPlan {
+    this.#checkAlive("run");
+    const types = new Map(this.inputs.map((input) => [input.name, feedType(input, feeds)]));
+    const unknown = Object.keys(feeds).find((name) => !types.has(name));
+    if (unknown !== undefined) throw new ArgumentError(expected("run", "feeds", this.#inputNames(), unknown));
+    const bound = this.#planFor(types);
+    for (const port of bound.inputs) this.#write(port, feeds[port.name]);
+    return bound;
+  }
+
+  #inputNames(): string {
+    return `inputs ${this.inputs.map(({ name }) => `"${name}"`).join(", ")}`;
+  }
+
+  #write(port: Port, { data }: Feed): void {
+    const to = this.#view(port);
+    if (holds(port.type.type, data)) to.set(data as never);
+    else for (let i = 0; i < to.length; i++) to[i] = (to instanceof BigInt64Array ? BigInt(data[i]) : data[i]) as never;
+  }
+
+  #view({ type, address }: Port): TypedArray {
+    return viewOf(type.type, this.#heap.memory.buffer as ArrayBuffer, address, elementCount(type.shape));
+  }
+
+  #fetch({ outputs }: BoundPlan): Record<string, HostTensor> {
+    const results = outputs.map((port) => {
+      const tensor: HostTensor = {
+        type: port.type.type,
+        shape: port.type.shape,
+        data: this.#view(port).slice() as TypedArray,
+      };
+      return [port.name, tensor] as const;
+    });
+    return Object.fromEntries(results);
+  }
+
+  #planFor(types: ReadonlyMap<string, TensorType>): BoundPlan {
+    const key = [...types.values()].map(({ shape }) => shape.join("x")).join(",");
+    const known = this.#plans.get(key);
+    if (known) return known;
+    const plan = compileGraph(this.#graph, types, this.#kernels, this.#heap, this.#weights);
+    const bound: BoundPlan = { plan, layers: describeLayers(plan), steps: [], inputs: [], outputs: [] };
+    this.#reserve(plan.memory.arenaBytes);
+    this.#plans.set(key, bound);
+    Object.assign(bound, plan.bind(this.#arena.address));
+    return bound;
+  }
+
+  /** Makes the arena, which all plans share, at least so large. */
+  #reserve(bytes: number): void {
+    if (bytes <= this.#arena.bytes) return;
+    if (this.#arena.bytes > 0) this.#heap.free(this.#arena.address);
+    this.#arena = { address: this.#heap.allocate(bytes, "model"), bytes };
+    for (const bound of this.#plans.values()) Object.assign(bound, bound.plan.bind(this.#arena.address));
+  }
+}
+
+/** Types of all inputs, if no dimension is free. */
+function concreteTypes(inputs: readonly ValueInfo[]): Map<string, TensorType> | undefined {
+  const types = new Map<string, TensorType>();
+  for (const { name, type, shape } of inputs) {
+    if (!isShape(shape)) return undefined;
+    types.set(name, { type, shape });
+  }
+  return types;
+}
+
+function fixShapes(inputs: readonly ValueInfo[], shapes: Readonly<Record<string, Shape>>): ValueInfo[] {
+  return inputs.map((input) => {
+    const shape = shapes[input.name];
+    if (!shape) return input;
+    checkShape("inputShapes", input, shape);
+    return { ...input, shape };
+  });
+}
+
+function checkShape(where: string, { name, shape: declared }: ValueInfo, shape: Shape): void {
+  const fits =
+    isShape(shape) &&
+    (!declared ||
+      (declared.length === shape.length && declared.every((d, i) => typeof d === "string" || d === shape[i])));
+  if (fits) return;
+  const wanted = declared ? `shape ${formatShape(declared.map((d) => d || "?"))}` : "a shape";
+  throw new ShapeError(expected(where, `"${name}"`, wanted, Array.isArray(shape) ? formatShape(shape) : shape));
+}
+
+function feedType(input: ValueInfo, feeds: Readonly<Record<string, Feed>>): TensorType {
+  const feed = feeds[input.name];
+  const { name, type } = input;
+  if (!feed?.data) {
+    const shape = input.shape ? ` ${formatShape(input.shape.map((d) => d || "?"))}` : "";
+    throw new ArgumentError(expected("run", `input "${name}"`, `${type}${shape}`, feed === undefined ? "none" : feed));
+  }
+  const shape = feed.shape ?? (isShape(input.shape) ? input.shape : [feed.data.length]);
+  checkShape("run", input, shape);
+  if (feed.data.length !== elementCount(shape)) {
+    const wanted = `${elementCount(shape)} elements for shape ${formatShape(shape)}`;
+    throw new ShapeError(expected("run", `input "${name}"`, wanted, feed.data.length));
+  }
+  if (ArrayBuffer.isView(feed.data) && !holds(type, feed.data)) {
+    throw new ArgumentError(expected("run", `input "${name}"`, type, feed.data));
+  }
+  return { type, shape };
+}

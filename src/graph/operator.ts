@@ -1,0 +1,108 @@
+import { type HostTensor, toIntegers } from "../dtype.ts";
+import { ArgumentError, expected, UnsupportedError } from "../errors.ts";
+import type { Prepared } from "../ops/prepared.ts";
+import { type Attribute, type GraphNode, nodeLabel, type TensorType } from "./graph.ts";
+
+/** What the graph knows about one kind of node. */
+export interface Operator {
+  /** Types of the outputs. Throws an error of errors.ts where inputs or attributes do not fit. */
+  infer(node: NodeView): TensorType[];
+  /** Its value where that follows from shapes alone, such as Shape's. */
+  fold?(node: NodeView): HostTensor[] | undefined;
+  /** The kernels that compute it on tensors in wasm memory; undefined for types they do not take. */
+  lower?(node: NodeView): Lowered | undefined;
+  /** Its value computed on the host, for any element type; `inputs[i]` is undefined where an optional input is not given. */
+  evaluate?(node: NodeView, inputs: readonly (HostTensor | undefined)[]): HostTensor[];
+}
+
+/** How a node runs: as a kernel, or not at all because its output is its first input under another shape. */
+export type Lowered = Kernel | "alias";
+
+export interface Kernel {
+  readonly prepared: Prepared;
+  /** Which inputs of the node are the kernel's inputs, in its order. */
+  readonly inputs: readonly number[];
+  /** Which inputs of the node are its weights (filter, bias), in the order of `Packing`; -1 where there is none. */
+  readonly weights?: readonly number[];
+}
+
+/** A node with what is known of its inputs. */
+export class NodeView {
+  readonly node: GraphNode;
+  readonly #types: ReadonlyMap<string, TensorType>;
+  readonly #constants: ReadonlyMap<string, HostTensor>;
+
+  constructor(node: GraphNode, types: ReadonlyMap<string, TensorType>, constants: ReadonlyMap<string, HostTensor>) {
+    this.node = node;
+    this.#types = types;
+    this.#constants = constants;
+  }
+
+  /** Opens every message about this node. */
+  get where(): string {
+    return nodeLabel(this.node);
+  }
+
+  has(index: number): boolean {
+    return (this.node.inputs[index] ?? "") !== "";
+  }
+
+  /** Type of an input that must be there. */
+  input(index: number): TensorType {
+    const type = this.optionalInput(index);
+    if (!type) throw new ArgumentError(`${this.where}: input ${index} expected a tensor, got none`);
+    return type;
+  }
+
+  optionalInput(index: number): TensorType | undefined {
+    return this.has(index) ? this.#types.get(this.node.inputs[index]) : undefined;
+  }
+
+  get inputCount(): number {
+    return this.node.inputs.length;
+  }
+
+  /** Value of an input that is known before the run. */
+  constant(index: number): HostTensor | undefined {
+    return this.has(index) ? this.#constants.get(this.node.inputs[index]) : undefined;
+  }
+
+  /** Integers of an input that must be known before the run; undefined if the input is not given. */
+  integers(index: number, what: string): number[] | undefined {
+    if (!this.has(index)) return undefined;
+    const value = this.constant(index);
+    if (!value) throw this.unsupported(`${what} must be known before the run, but is computed from data`);
+    return toIntegers(value);
+  }
+
+  attribute(name: string): Attribute | undefined {
+    return this.node.attributes[name];
+  }
+
+  number(name: string, fallback: number): number {
+    const value = this.node.attributes[name] ?? fallback;
+    if (typeof value !== "number") throw new ArgumentError(expected(this.where, name, "a number", value));
+    return value;
+  }
+
+  text(name: string, fallback: string): string {
+    const value = this.node.attributes[name] ?? fallback;
+    if (typeof value !== "string") throw new ArgumentError(expected(this.where, name, "a string", value));
+    return value;
+  }
+
+  numbers(name: string): number[] | undefined {
+    const value = this.node.attributes[name];
+    if (value === undefined) return undefined;
+    if (!Array.isArray(value) || value.some((v) => typeof v !== "number")) {
+      throw new ArgumentError(expected(this.where, name, "a list of numbers", value));
+    }
+    return [...value] as number[];
+  }
+
+  /** An error for something that is valid but not supported here. */
+  unsupported(reason: string): UnsupportedError {
+    const item = { node: this.node.name || this.node.outputs[0], operator: this.node.op, reason };
+    return new UnsupportedError(`${this.where}: ${reason}`, [item]);
+  }
+}

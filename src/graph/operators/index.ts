@@ -1,0 +1,27 @@
+import type { Operator } from "../operator.ts";
+import { CONVOLUTION } from "./convolution.ts";
+import { ELEMENTWISE } from "./elementwise.ts";
+import { MATRIX } from "./matrix.ts";
+import { MOVEMENT } from "./movement.ts";
+import { NORMALISATION } from "./normalisation.ts";
+import { POOLING } from "./pooling.ts";
+import { SHAPES } from "./shapes.ts";
+
+/** Every operator of ONNX that lanewise runs, by name. */
+const OPERATORS: ReadonlyMap<string, Operator> = new Map(
+  [CONVOLUTION, ELEMENTWISE, MATRIX, MOVEMENT, NORMALISATION, POOLING, SHAPES].flatMap((family) =>
+    Object.entries(family),
+  ),
+);
+
+export function findOperator(op: string): Operator | undefined {
+  return OPERATORS.get(op);
+}
+
+export function isKnownOperator(op: string): boolean {
+  return OPERATORS.has(op);
+}
+
+export function operatorNames(): string[] {
+  return [...OPERATORS.keys()].sort();
+}

@@ -1,0 +1,14 @@
+import type { Draft } from "../draft.ts";
+
+/** Drops nodes whose outputs nobody reads, and constants likewise. */
+export function dropDeadNodes(draft: Draft): void {
+  const needed = new Set(draft.outputs);
+  const kept = [];
+  for (const node of draft.nodes.toReversed()) {
+    if (!node.outputs.some((name) => needed.has(name))) continue;
+    for (const input of node.inputs) needed.add(input);
+    kept.push(node);
+  }
+  draft.nodes = kept.reverse();
+  for (const name of draft.constants.keys()) if (!needed.has(name)) draft.constants.delete(name);
+}

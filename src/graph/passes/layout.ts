@@ -1,0 +1,197 @@
+import { permute, type Shape, stridesOf } from "../../shape.ts";
+import type { Draft } from "../draft.ts";
+import type { Attribute, GraphNode } from "../graph.ts";
+import { pickHost } from "../host.ts";
+import { CHANNELS_LAST } from "../operators/image.ts";
+
+const TO_LAST = [0, 2, 3, 1];
+const TO_FIRST = [0, 3, 1, 2];
+
+/** Kernels of these work on channels-last images only; input 0 and output 0 (and a fused residual) are images. */
+const IMAGE_OPERATORS = new Set([
+  "AveragePool",
+  "Conv",
+  "ConvTranspose",
+  "DepthToSpace",
+  "GlobalAveragePool",
+  "GlobalLpPool",
+  "GlobalMaxPool",
+  "InstanceNormalization",
+  "LpPool",
+  "LRN",
+  "MaxPool",
+  "Resize",
+  "SpaceToDepth",
+]);
+
+/** Work on any layout, as long as all operands share it. */
+const POINTWISE = new Set([
+  ..."Abs Celu Clip Elu Erf Exp Gelu HardSigmoid HardSwish LeakyRelu Log Mish Neg Relu Selu Sigmoid Softplus Softsign".split(
+    " ",
+  ),
+  ..."Sqrt Swish Tanh ThresholdedRelu Reciprocal Floor Ceil Round Sign Identity".split(" "),
+  ..."Add Sub Mul Div Min Max Pow PRelu Sum Mean".split(" "),
+]);
+
+/** Work along one axis that an attribute names, with this default. */
+const AXIS_DEFAULTS: Readonly<Record<string, number>> = { Concat: 1, Split: 0, Softmax: -1, LogSoftmax: -1 };
+
+/**
+ * Turns images channels last. Every value that an image operator computes lives channels last only; pointwise operators follow
+ * their operands; a conversion is made where a value is read in the other layout, once.
+ */
+export function moveChannelsLast(draft: Draft): void {
+  new LayoutPass(draft).run();
+}
+
+class LayoutPass {
+  readonly #draft: Draft;
+  readonly #nodes: GraphNode[] = [];
+  /** Name of the channels-last form of a value. */
+  readonly #last = new Map<string, string>();
+  /** Values that exist channels first: inputs, constants, and results of other operators. */
+  readonly #first: Set<string>;
+
+  constructor(draft: Draft) {
+    this.#draft = draft;
+    this.#first = new Set([...draft.inputs, ...draft.constants.keys()]);
+  }
+
+  run(): void {
+    for (const node of this.#draft.nodes) {
+      if (IMAGE_OPERATORS.has(node.op) && this.#rank(node.inputs[0]) === 4) this.#image(node);
+      else if (this.#followsOperands(node)) this.#pointwise(node);
+      else if (node.op === "Transpose" && this.#last.has(node.inputs[0])) this.#transpose(node);
+      else this.#other(node);
+    }
+    for (const output of this.#draft.outputs) this.#channelsFirst(output);
+    this.#draft.nodes = this.#nodes;
+  }
+
+  #image(node: GraphNode): void {
+    const inputs = node.inputs.map((name, i) =>
+      i === 0 || (i === 3 && node.op === "Conv") ? this.#channelsLast(name) : this.#channelsFirst(name),
+    );
+    this.#emitLast({ ...node, inputs, attributes: { ...node.attributes, layout: CHANNELS_LAST } });
+  }
+
+  #followsOperands(node: GraphNode): boolean {
+    if (!POINTWISE.has(node.op) && !(node.op in AXIS_DEFAULTS)) return false;
+    if (node.attributes["trailing"]) return false;
+    if (node.outputs.some((name) => name && this.#rank(name) !== 4)) return false;
+    // At least half of what varies must be channels last already.
+    const varying = node.inputs.filter((name) => name && !this.#draft.constants.has(name) && this.#rank(name) === 4);
+    const last = varying.filter((name) => this.#last.has(name));
+    return last.length > 0 && last.length * 2 >= varying.length;
+  }
+
+  #pointwise(node: GraphNode): void {
+    // Clip's bounds are scalars; they stay as they are.
+    const inputs = node.inputs.map((name, i) =>
+      name === "" || (node.op === "Clip" && i > 0) || this.#isScalar(name) ? name : this.#channelsLast(name),
+    );
+    const attributes: Record<string, Attribute> = { ...node.attributes };
+    if (node.op in AXIS_DEFAULTS) {
+      const axis = (attributes["axis"] as number | undefined) ?? AXIS_DEFAULTS[node.op];
+      attributes["axis"] = TO_LAST.indexOf(axis < 0 ? axis + 4 : axis);
+      // Split's sizes are no image.
+      if (node.op === "Split" && node.inputs[1]) inputs[1] = node.inputs[1];
+    }
+    this.#emitLast({ ...node, inputs, attributes });
+  }
+
+  /** A permutation of a value that exists channels last is one of that form; often none at all. */
+  #transpose(node: GraphNode): void {
+    const permutation = (node.attributes["perm"] as readonly number[] | undefined) ?? [3, 2, 1, 0];
+    const perm = permutation.map((axis) => TO_LAST.indexOf(axis));
+    this.#emit({ ...node, inputs: [this.#last.get(node.inputs[0]) as string], attributes: { perm } });
+    this.#first.add(node.outputs[0]);
+  }
+
+  #other(node: GraphNode): void {
+    this.#emit({ ...node, inputs: node.inputs.map((name) => (name === "" ? "" : this.#channelsFirst(name))) });
+    for (const output of node.outputs) this.#first.add(output);
+  }
+
+  /** Emits a node that computes the channels-last forms of its outputs. */
+  #emitLast(node: GraphNode): void {
+    const outputs = node.outputs.map((name) => {
+      if (name === "") return "";
+      const last = this.#draft.freshName(`${name}:nhwc`);
+      this.#last.set(name, last);
+      return last;
+    });
+    this.#emit({ ...node, outputs });
+  }
+
+  #emit(node: GraphNode): void {
+    this.#nodes.push(node);
+  }
+
+  #channelsLast(name: string): string {
+    const known = this.#last.get(name);
+    if (known) return known;
+    const constant = this.#draft.constants.get(name);
+    let last: string;
+    if (constant) {
+      const shape: Shape = [...new Array<number>(4 - constant.shape.length).fill(1), ...constant.shape];
+      const result = pickHost(constant, permute(shape, TO_LAST), permute(stridesOf(shape), TO_LAST));
+      last = this.#draft.addConstant(`${name}:nhwc`, result);
+    } else {
+      last = this.#draft.freshName(`${name}:nhwc`);
+      const widened = this.#widen(name);
+      this.#emit({
+        op: "Transpose",
+        name: `${name} to nhwc`,
+        inputs: [widened],
+        outputs: [last],
+        attributes: { perm: TO_LAST },
+      });
+    }
+    this.#last.set(name, last);
+    return last;
+  }
+
+  /** A value of lower rank as one of rank 4, for broadcasting. */
+  #widen(name: string): string {
+    const missing = 4 - this.#rank(name);
+    if (missing === 0) return name;
+    const axes = Array.from({ length: missing }, (_, i) => BigInt(i));
+    const constant = this.#draft.addConstant(`${name}:axes`, {
+      type: "int64",
+      shape: [missing],
+      data: BigInt64Array.from(axes),
+    });
+    const wide = this.#draft.freshName(`${name}:rank4`);
+    this.#emit({
+      op: "Unsqueeze",
+      name: `${name} to rank 4`,
+      inputs: [name, constant],
+      outputs: [wide],
+      attributes: {},
+    });
+    return wide;
+  }
+
+  #channelsFirst(name: string): string {
+    if (name === "" || this.#first.has(name)) return name;
+    const last = this.#last.get(name) as string;
+    this.#emit({
+      op: "Transpose",
+      name: `${name} to nchw`,
+      inputs: [last],
+      outputs: [name],
+      attributes: { perm: TO_FIRST },
+    });
+    this.#first.add(name);
+    return name;
+  }
+
+  #rank(name: string): number {
+    return this.#draft.types.get(name)?.shape.length ?? -1;
+  }
+
+  #isScalar(name: string): boolean {
+    return this.#draft.types.get(name)?.shape.every((extent) => extent === 1) ?? false;
+  }
+}

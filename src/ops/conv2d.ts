@@ -1,0 +1,211 @@
+import type { Kernels } from "../wasm/kernels.ts";
+import type { Epilogue } from "./activation.ts";
+import type { Addresses, Packing, Prepared, WeightSource } from "./prepared.ts";
+import type { Window } from "./window.ts";
+
+/** Elements from one filter value to the next along each axis; taps are the KH * KW places, row by row. */
+export interface FilterStrides {
+  readonly oc: number;
+  readonly ic: number;
+  readonly tap: number;
+}
+
+/** A convolution of channels-last images, checked and in numbers. */
+export interface Conv2dSpec {
+  readonly N: number;
+  readonly IC: number;
+  readonly OC: number;
+  readonly groups: number;
+  readonly window: Window;
+  readonly filter: FilterStrides;
+  readonly epilogue: Epilogue;
+  /** Whether input 1 is a tensor in the shape of the output, added before the activation. */
+  readonly residual: boolean;
+}
+
+/** Element strides of a dense [OC, IC / groups, KH, KW] filter. */
+export function oihwStrides(ICG: number, taps: number): FilterStrides {
+  return { oc: ICG * taps, ic: taps, tap: 1 };
+}
+
+/** Below this many input channels a window row is gathered by padding the image, not by the table of addresses. */
+const FEW_CHANNELS = 8;
+
+/**
+ * Makes a convolution ready: inputs [x, residual?], weights [filter, bias?], one output, all channels last
+ * (x [N, IH, IW, IC], y [N, OH, OW, OC]).
+ */
+export function prepareConv2d(spec: Conv2dSpec): Prepared {
+  const { IC, OC, groups, residual } = spec;
+  if (groups === IC && OC === IC && !residual) return depthwise(spec);
+  const { KW, DW } = spec.window;
+  if (groups === 1 && IC < FEW_CHANNELS && KW > 1 && DW === 1) return windowRows(spec);
+  return gemm(spec);
+}
+
+function shapeAndWork({ N, IC, OC, groups, window: { OH, OW, KH, KW } }: Conv2dSpec) {
+  return { outputShapes: [[N, OH, OW, OC]], macs: N * OH * OW * OC * (IC / groups) * KH * KW };
+}
+
+/** The GEMM over rows where they lie, one group at a time. */
+function gemm(spec: Conv2dSpec): Prepared {
+  const { N, IC, OC, groups, window: v, epilogue: e } = spec;
+  const ICG = IC / groups;
+  const OCG = OC / groups;
+  const taps = v.KH * v.KW;
+  const panels = panelPacking(spec);
+  return {
+    algorithm: groups === 1 ? "gemm" : `gemm in ${groups} groups`,
+    ...shapeAndWork(spec),
+    scratchBytes: scratchBytes(taps),
+    packing: panels,
+    run(k, { inputs, outputs, scratch, packed }) {
+      const zeros = packed + panels.zeros;
+      for (let g = 0; g < groups; g++) {
+        const x = inputs[0] + g * ICG * 4;
+        const y = outputs[0] + g * OCG * 4;
+        const r = spec.residual ? inputs[1] + g * OCG * 4 : 0;
+        const w = packed + g * panels.groupBytes;
+        // biome-ignore format: one line a subject
+        k.conv2d(x, N, v.IH, v.IW, ICG, IC * 4, w, y, v.OH, v.OW, OCG, OC * 4,
+          v.KH, v.KW, v.SH, v.SW, v.DH, v.DW, v.PT, v.PL,
+          r, OC * 4, e.lo, e.hi, e.code, e.alpha, e.beta, zeros, scratch);
+      }
+    },
+  };
+}
+
+/**
+ * For images of few channels: with the padding written out, the KW * IC floats of a window row are contiguous, and the GEMM has only
+ * KH taps, each that long. The order of addition, and so every bit, is that of `gemm`.
+ */
+function windowRows(spec: Conv2dSpec): Prepared {
+  const { N, IC, OC, window: v, epilogue: e } = spec;
+  const PH = v.IH + v.PT + v.PB;
+  const PW = v.IW + v.PL + v.PR;
+  const panels = panelPacking(spec);
+  const padded = v.PT + v.PB + v.PL + v.PR > 0;
+  const imageBytes = padded ? N * PH * PW * IC * 4 : 0;
+  return {
+    algorithm: "gemm by window rows",
+    ...shapeAndWork(spec),
+    scratchBytes: imageBytes + scratchBytes(v.KH),
+    packing: panels,
+    run(k, { inputs, outputs, scratch, packed }) {
+      let x = inputs[0];
+      if (padded) {
+        x = scratch;
+        padImages(k, inputs[0], x, spec, PH, PW);
+      }
+      const r = spec.residual ? inputs[1] : 0;
+      // biome-ignore format: one line a subject
+      k.conv2d(x, N, PH, PW, v.KW * IC, IC * 4, packed, outputs[0], v.OH, v.OW, OC, OC * 4,
+        v.KH, 1, v.SH, v.SW, v.DH, 1, 0, 0,
+        r, OC * 4, e.lo, e.hi, e.code, e.alpha, e.beta, packed + panels.zeros, scratch + imageBytes);
+    },
+  };
+}
+
+function padImages(
+  k: Kernels,
+  from: number,
+  to: number,
+  { N, IC, window: v }: Conv2dSpec,
+  PH: number,
+  PW: number,
+): void {
+  const row = v.IW * IC;
+  const line = PW * IC * 4;
+  k.fill(to, N * PH * PW * IC, 0);
+  const first = to + v.PT * line + v.PL * IC * 4;
+  k.copyStrided(from, first, 1, 1, 1, N, v.IH, row, 0, 0, 0, v.IH * row * 4, row * 4, 4, 0, 0, 0, PH * line, line, 4);
+}
+
+function depthwise(spec: Conv2dSpec): Prepared {
+  const { N, IC: C, window: v, filter, epilogue: e } = spec;
+  const taps = v.KH * v.KW;
+  return {
+    algorithm: `depthwise ${v.KH}x${v.KW}`,
+    ...shapeAndWork(spec),
+    scratchBytes: 0,
+    packing: {
+      key: `depthwise ${v.KH}x${v.KW}`,
+      bytes: Math.ceil(C / 4) * (taps + 1) * 16,
+      write(k, weights, to) {
+        const from = weights.at(0, 0, C * taps);
+        const bias = weights.has(1) ? weights.at(1, 0, C) : 0;
+        k.packDepthwise(from, filter.oc * 4, filter.tap * 4, bias, C, taps, to);
+      },
+    },
+    run(k, { inputs, outputs, packed }) {
+      // biome-ignore format: one line a subject
+      k.depthwise(inputs[0], N, v.IH, v.IW, C, C * 4, packed, outputs[0], v.OH, v.OW, C * 4,
+        v.KH, v.KW, v.SH, v.SW, v.DH, v.DW, v.PT, v.PL, e.lo, e.hi, e.code, e.alpha, e.beta);
+    },
+  };
+}
+
+interface PanelPacking extends Packing {
+  /** Bytes from group to group. */
+  readonly groupBytes: number;
+  /** Offset of a row of zeros behind the panels, for window places outside the image. */
+  readonly zeros: number;
+}
+
+function panelPacking({ IC, OC, groups, window: { KH, KW }, filter }: Conv2dSpec): PanelPacking {
+  const ICG = IC / groups;
+  const OCG = OC / groups;
+  const taps = KH * KW;
+  const panels = [...panelsOf(OCG)];
+  const rows = taps * ICG + 1;
+  const groupBytes = panels.reduce((sum, panel) => sum + panel.width, 0) * rows * 4;
+  const zeros = groups * groupBytes;
+  return {
+    key: `panels of ${groups} x ${OCG} x ${ICG} x ${KH}x${KW}`,
+    groupBytes,
+    zeros,
+    bytes: zeros + Math.max(ICG, KW * ICG) * 4,
+    write(k, weights, to) {
+      let at = to;
+      for (let g = 0; g < groups; g++) {
+        for (const { start, columns, width } of panels) {
+          const from = filterAt(weights, filter, g * OCG + start, columns, ICG * taps, OC);
+          const bias = weights.has(1) ? weights.at(1, g * OCG + start, columns) : 0;
+          k.packPanel(from, filter.oc * 4, filter.tap * 4, filter.ic * 4, bias, width, columns, taps, ICG, at);
+          at += width * rows * 4;
+        }
+      }
+      k.fill(to + zeros, KW * ICG, 0);
+    },
+  };
+}
+
+/** Address of output channel `oc`; asks only for the channels needed where they lie together. */
+function filterAt(
+  w: WeightSource,
+  filter: FilterStrides,
+  oc: number,
+  columns: number,
+  each: number,
+  OC: number,
+): number {
+  if (filter.oc === each) return w.at(0, oc * each, columns * each);
+  return w.at(0, 0, OC * each) + oc * filter.oc * 4;
+}
+
+/** How assembly/conv2d.ts divides output channels: `panelWidth` there is the same rule. */
+function* panelsOf(OC: number): Generator<{ start: number; columns: number; width: number }> {
+  for (let start = 0; start < OC; ) {
+    const quads = Math.ceil((OC - start) / 4);
+    const width = quads === 3 || quads > 4 ? 12 : 8;
+    yield { start, columns: Math.min(width, OC - start), width };
+    start += width;
+  }
+}
+
+/** Bytes of `conv2dScratch` in assembly/conv2d.ts: the table of addresses and one spare tile. */
+function scratchBytes(taps: number): number {
+  return taps * 65 * 4 + 12 * 5 * 4;
+}
+
+export type { Addresses };
