@@ -6,6 +6,8 @@ export { copyStrided, fill, transpose2d } from "./copy";
 export { anyWindow, depthwise, depthwiseMultiplier, fourOutputs, packDepthwise } from "./depthwise";
 export { slide3, slide3x3, slide5, stride3, stride3x3, stride5 } from "./depthwise-slide";
 export { panel, tile3x12, tile5x8 } from "./gemm";
+export { argReduce, reduce } from "./reduce";
+export { gather, topK, where } from "./select";
 export { unary } from "./unary";
 
 /** First address behind the module's own data: memory from here on belongs to the host. */
