@@ -2,7 +2,7 @@
 import { type Command, Option } from "commander";
 import { ArgumentError, expected, LanewiseError } from "../errors.ts";
 import { type Picture, type PixelTensor, type RankedClass, softmax, topK } from "../image/index.ts";
-import type { HostTensor, Model } from "../index.ts";
+import type { HostTensor, Model, ValueInfo } from "../index.ts";
 import { drawnWidth, drawPicture } from "./draw.ts";
 import { channelValues, positiveInteger, valueRange } from "./flags.ts";
 import { colorDepth, oneLine, print, printJson, reportFailure } from "./output.ts";
@@ -61,38 +61,34 @@ async function classify(files: string[], flags: ClassifyFlags, command: Command)
   if (images.length === 0) command.error("error: classify: files expected a picture after the model, got none");
   const labels = flags.labels === undefined ? undefined : await readLabels(flags.labels);
 
-  const model = await readModel(path);
-  try {
-    const input = onlyInput(path, model);
-    const prepare = preparationFor(path, input, flags, !given);
-    const results: ImageResult[] = [];
-    let profiled = !flags.profile;
-    for (const image of images) {
-      const ready = await readReady(image, prepare).catch(reportFailure); // the other pictures may be good
-      if (!ready) continue;
-      const feeds = { [input.name]: ready.tensor };
-      const scores = probabilities(scoresOf(path, model.outputs[0].name, await model.run(feeds)));
-      if (labels !== undefined && labels.length !== scores.length) {
-        throw new ArgumentError(
-          expected(flags.labels ?? "", "labels", `${scores.length} lines, one a class`, labels.length),
-        );
-      }
-      const top = topK(scores, flags.top, labels ?? (given ? undefined : DIGITS));
-      if (flags.json) results.push({ image, top: top.map((rank) => ({ ...rank, label: rank.label ?? null })) });
-      else printResult(image, ready.picture, top, flags.show === true);
-      if (!profiled) {
-        profiled = true;
-        const text = `\n${profileLines(model.profile(feeds).layers).join("\n")}\n\n`;
-        (flags.json ? process.stderr : process.stdout).write(text);
-      }
+  using model = await readModel(path);
+  const input = onlyInput(path, model);
+  const prepare = preparationFor(path, input, flags, !given);
+  const results: ImageResult[] = [];
+  let profiled = !flags.profile;
+  for (const image of images) {
+    const ready = await readReady(image, prepare).catch(reportFailure); // the other pictures may be good
+    if (!ready) continue;
+    const feeds = { [input.name]: ready.tensor };
+    const scores = probabilities(scoresOf(path, model.outputs[0].name, await model.run(feeds)));
+    if (labels !== undefined && labels.length !== scores.length) {
+      throw new ArgumentError(
+        expected(flags.labels ?? "", "labels", `${scores.length} lines, one a class`, labels.length),
+      );
     }
-    if (flags.json) printJson(results);
-  } finally {
-    model.dispose();
+    const top = topK(scores, flags.top, labels ?? (given ? undefined : DIGITS));
+    if (flags.json) results.push({ image, top: top.map((rank) => ({ ...rank, label: rank.label ?? null })) });
+    else printResult(image, ready.picture, top, flags.show === true);
+    if (!profiled) {
+      profiled = true;
+      const text = `\n${profileLines(model.profile(feeds).layers).join("\n")}\n\n`;
+      (flags.json ? process.stderr : process.stdout).write(text);
+    }
   }
+  if (flags.json) printJson(results);
 }
 
-function onlyInput(path: string, { inputs }: Model): Model["inputs"][number] {
+function onlyInput(path: string, { inputs }: Model): ValueInfo {
   if (inputs.length === 1) return inputs[0];
   const names = inputs.map((input) => input.name);
   throw new ArgumentError(expected(path, "model", "one input", names));

@@ -1,10 +1,10 @@
 /** `lanewise inspect`: what is in a model? */
 import type { Command } from "commander";
 import { ArgumentError, expected, UnsupportedError, type UnsupportedItem } from "../errors.ts";
-import type { Layer, Model } from "../index.ts";
-import { formatShape } from "../shape.ts";
+import type { Layer, Model, ValueInfo } from "../index.ts";
+import { formatShape, type Shape } from "../shape.ts";
 import { namedShape } from "./flags.ts";
-import { oneLine, print, printJson, reportFailure } from "./output.ts";
+import { oneLine, print, printJson } from "./output.ts";
 import { BUILT_IN, readModel } from "./read-model.ts";
 import { formatBytes, formatCount, formatTable } from "./table.ts";
 
@@ -12,8 +12,6 @@ interface InspectFlags {
   readonly json?: boolean;
   readonly shape?: ReadonlyMap<string, number[]>;
 }
-
-type Port = Model["inputs"][number];
 
 const DEFAULT_EXTENT = 224; // of an open height or width
 
@@ -32,22 +30,15 @@ export function addInspect(program: Command): void {
 }
 
 async function inspect(path: string = BUILT_IN, flags: InspectFlags): Promise<void> {
-  let model: Model;
   try {
-    model = await readModel(path);
-  } catch (error) {
-    if (!(error instanceof UnsupportedError)) throw error;
-    printUnsupported(path, error.items, flags.json === true);
-    reportFailure(error);
-    return;
-  }
-  try {
+    using model = await readModel(path);
     const shapes = shapesFor(path, model.inputs, flags.shape ?? new Map());
     const layers = model.layers(shapes);
     if (flags.json) printJson(describe(path, model, shapes, layers));
     else printModel(path, model, shapes, layers);
-  } finally {
-    model.dispose();
+  } catch (error) {
+    if (error instanceof UnsupportedError) printUnsupported(path, error.items, flags.json === true);
+    throw error;
   }
 }
 
@@ -65,22 +56,28 @@ function printUnsupported(path: string, items: readonly UnsupportedItem[], json:
 /** A shape without open extents for each input: as the model says, as the user says, or 1 and 224. */
 function shapesFor(
   path: string,
-  inputs: readonly Port[],
+  inputs: readonly ValueInfo[],
   given: ReadonlyMap<string, number[]>,
-): Record<string, number[]> {
+): Record<string, Shape> {
   for (const name of given.keys()) {
     if (name !== "" && !inputs.some((input) => input.name === name)) {
       const names = inputs.map((input) => input.name).join(", ");
       throw new ArgumentError(expected(path, "--shape", `an input of the model (${names})`, name));
     }
   }
-  return Object.fromEntries(
-    inputs.map(({ name, shape }, i) => {
-      const open = (extent: number | string, axis: number) =>
-        typeof extent === "number" ? extent : shape.length === 4 && axis >= 2 ? DEFAULT_EXTENT : 1;
-      return [name, given.get(name) ?? (i === 0 ? given.get("") : undefined) ?? shape.map(open)];
-    }),
-  );
+  const shapes: Record<string, Shape> = {};
+  for (const [i, { name, shape }] of inputs.entries()) {
+    const said = given.get(name) ?? (i === 0 ? given.get("") : undefined);
+    if (!said && !shape) {
+      throw new ArgumentError(expected(path, "inspect", `--shape ${name}=..., which the model does not tell`, "none"));
+    }
+    shapes[name] =
+      said ??
+      (shape ?? []).map((extent, axis, { length }) =>
+        typeof extent === "number" ? extent : length === 4 && axis >= 2 ? DEFAULT_EXTENT : 1,
+      );
+  }
+  return shapes;
 }
 
 function totals(layers: readonly Layer[]): { parameters: number; macs: number } {
@@ -90,7 +87,7 @@ function totals(layers: readonly Layer[]): { parameters: number; macs: number } 
   };
 }
 
-function describe(path: string, model: Model, shapes: Record<string, number[]>, layers: readonly Layer[]): object {
+function describe(path: string, model: Model, shapes: Record<string, Shape>, layers: readonly Layer[]): object {
   return {
     model: path,
     supported: true,
@@ -111,7 +108,7 @@ function describe(path: string, model: Model, shapes: Record<string, number[]>, 
   };
 }
 
-function printModel(path: string, model: Model, shapes: Record<string, number[]>, layers: readonly Layer[]): void {
+function printModel(path: string, model: Model, shapes: Record<string, Shape>, layers: readonly Layer[]): void {
   print(oneLine(path));
   print();
   const ports = [
@@ -142,7 +139,8 @@ function printModel(path: string, model: Model, shapes: Record<string, number[]>
 }
 
 /** The shape as planned stands behind an open one. */
-function portRow(kind: string, { name, type, shape }: Port, planned?: number[]): string[] {
-  const isOpen = shape.some((extent) => typeof extent === "string");
-  return [kind, name, type, formatShape(shape) + (isOpen && planned ? `, here ${formatShape(planned)}` : "")];
+function portRow(kind: string, { name, type, shape }: ValueInfo, planned?: Shape): string[] {
+  const open = !shape || shape.some((extent) => typeof extent === "string");
+  const declared = shape ? formatShape(shape.map((extent) => (extent === "" ? "?" : extent))) : "any shape";
+  return [kind, name, type, declared + (open && planned ? `, here ${formatShape(planned)}` : "")];
 }

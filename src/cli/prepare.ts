@@ -1,7 +1,7 @@
 /** How a picture is made ready for a model, from the shape of its input and from what the user said. */
 import { ArgumentError, expected } from "../errors.ts";
 import { type FromPixelsOptions, fromPixels, type Picture, type PixelTensor } from "../image/index.ts";
-import type { Model } from "../index.ts";
+import type { ValueInfo } from "../index.ts";
 
 /** What the user said about preparing pictures. */
 export interface PrepareFlags {
@@ -30,7 +30,7 @@ interface InputImage {
  */
 export function preparationFor(
   path: string,
-  input: Model["inputs"][number],
+  input: ValueInfo,
   flags: PrepareFlags,
   digits: boolean,
 ): (picture: Picture) => PixelTensor {
@@ -61,18 +61,17 @@ function geometryFor(picture: Picture, image: InputImage, flags: PrepareFlags): 
   return { resize: flags.resize ?? Math.round((cover * 256) / 224), crop };
 }
 
-function imageOf(path: string, { name, type, shape }: Model["inputs"][number]): InputImage {
+function imageOf(path: string, { name, type, shape }: ValueInfo): InputImage {
   if (type !== "float32") throw new ArgumentError(expected(path, `input ${name}`, "type float32", type));
   const isColor = (extent: number | string): extent is 1 | 3 => extent === 1 || extent === 3;
   const extent = (value: number | string) => (typeof value === "number" ? value : DEFAULT_EXTENT);
-  const single = shape[0] === 1 || typeof shape[0] === "string";
-  if (shape.length === 4 && single) {
+  if (shape?.length === 4 && (shape[0] === 1 || typeof shape[0] === "string")) {
     const [, a, b, c] = shape;
     if (isColor(a)) return { channels: a, height: extent(b), width: extent(c), layout: "nchw" };
     if (isColor(c)) return { channels: c, height: extent(a), width: extent(b), layout: "nhwc" };
   }
   const wanted = "shape [1, C, H, W] or [1, H, W, C] with C of 1 or 3";
-  throw new ArgumentError(expected(path, `input ${name}`, wanted, [...shape]));
+  throw new ArgumentError(expected(path, `input ${name}`, wanted, shape ? [...shape] : "none"));
 }
 
 function oneOrAll(values: number[] | undefined): number | number[] | undefined {
