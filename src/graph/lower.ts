@@ -1,10 +1,9 @@
 import type { HostTensor } from "../dtype.ts";
-import type { Prepared } from "../ops/prepared.ts";
+import { type Prepared, residentWeights } from "../ops/prepared.ts";
 import type { Draft } from "./draft.ts";
 import type { GraphNode } from "./graph.ts";
 import type { Kernel } from "./operator.ts";
 import { findOperator } from "./operators/index.ts";
-import { residentWeights } from "./weights.ts";
 
 /** A node as it will run. */
 export type Work =

@@ -1,3 +1,4 @@
+import { DISPOSE } from "../dispose.ts";
 import type { HostTensor } from "../dtype.ts";
 import { holds, type TypedArray, viewOf } from "../dtype.ts";
 import { ArgumentError, checkAborted, DisposedError, expected, ShapeError } from "../errors.ts";
@@ -60,18 +61,15 @@ export class Model {
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
   readonly #graph: Graph;
-  readonly #kernels: Kernels;
-  readonly #heap: Heap;
-  readonly #weights: WeightStore;
   readonly #plans = new Map<string, BoundPlan>();
+  /** undefined once disposed of. */
+  #parts: { readonly kernels: Kernels; readonly heap: Heap; readonly weights: WeightStore } | undefined;
   #arena = { address: 0, bytes: 0 };
-  #disposed = false;
 
   constructor(graph: Graph, module: WebAssembly.Module, options: ModelOptions = {}) {
     const { kernels, memory, heapBase } = instantiateKernels(module);
-    this.#kernels = kernels;
-    this.#heap = new Heap(memory, heapBase, options.memoryLimit);
-    this.#weights = new WeightStore(kernels, this.#heap);
+    const heap = new Heap(memory, heapBase, options.memoryLimit);
+    this.#parts = { kernels, heap, weights: new WeightStore(kernels, heap) };
     this.#graph = { ...graph, inputs: fixShapes(graph.inputs, options.inputShapes ?? {}) };
     this.inputs = this.#graph.inputs;
     this.outputs = graph.outputs;
@@ -109,7 +107,7 @@ export class Model {
 
   /** The layers as they run. Shapes are needed where the model leaves dimensions free and has not run yet. */
   layers(inputShapes: Readonly<Record<string, Shape>> = {}): readonly Layer[] {
-    this.#checkAlive("layers");
+    this.#alive("layers");
     const types = concreteTypes(fixShapes(this.inputs, inputShapes));
     if (types) return this.#planFor(types).layers;
     const last = [...this.#plans.values()].at(-1);
@@ -120,30 +118,31 @@ export class Model {
   get memory(): ModelMemory {
     const bounds = [...this.#plans.values()].map(({ plan }) => plan.memory.lowerBound);
     return {
-      weights: this.#weights.bytes,
-      arena: this.#arena.bytes,
+      weights: this.#parts?.weights.bytes ?? 0,
+      arena: this.#parts ? this.#arena.bytes : 0,
       arenaLowerBound: Math.max(0, ...bounds),
-      total: this.#disposed ? 0 : this.#heap.memory.buffer.byteLength,
+      total: this.#parts?.heap.memory.buffer.byteLength ?? 0,
     };
   }
 
   /** Gives all memory back. The model cannot be used afterwards. */
   dispose(): void {
-    this.#disposed = true;
+    this.#parts = undefined;
     this.#plans.clear();
   }
 
-  [Symbol.dispose](): void {
+  [DISPOSE](): void {
     this.dispose();
   }
 
-  #checkAlive(where: string): void {
-    if (this.#disposed) throw new DisposedError(`${where}: model expected to be in use, got a disposed one`);
+  #alive(where: string) {
+    if (!this.#parts) throw new DisposedError(`${where}: model expected to be in use, got a disposed one`);
+    return this.#parts;
   }
 
   /** The plan for these feeds, with the feeds in place. */
   #prepare(feeds: Readonly<Record<string, Feed>>): BoundPlan {
-    this.#checkAlive("run");
+    this.#alive("run");
     const types = new Map(this.inputs.map((input) => [input.name, feedType(input, feeds)]));
     const unknown = Object.keys(feeds).find((name) => !types.has(name));
     if (unknown !== undefined) throw new ArgumentError(expected("run", "feeds", this.#inputNames(), unknown));
@@ -163,7 +162,7 @@ export class Model {
   }
 
   #view({ type, address }: Port): TypedArray {
-    return viewOf(type.type, this.#heap.memory.buffer as ArrayBuffer, address, elementCount(type.shape));
+    return viewOf(type.type, this.#alive("run").heap.memory.buffer as ArrayBuffer, address, elementCount(type.shape));
   }
 
   #fetch({ outputs }: BoundPlan): Record<string, HostTensor> {
@@ -182,7 +181,8 @@ export class Model {
     const key = [...types.values()].map(({ shape }) => shape.join("x")).join(",");
     const known = this.#plans.get(key);
     if (known) return known;
-    const plan = compileGraph(this.#graph, types, this.#kernels, this.#heap, this.#weights);
+    const { kernels, heap, weights } = this.#alive("run");
+    const plan = compileGraph(this.#graph, types, kernels, heap, weights);
     const bound: BoundPlan = { plan, layers: describeLayers(plan), steps: [], inputs: [], outputs: [] };
     this.#reserve(plan.memory.arenaBytes);
     this.#plans.set(key, bound);
@@ -193,8 +193,9 @@ export class Model {
   /** Makes the arena, which all plans share, at least so large. */
   #reserve(bytes: number): void {
     if (bytes <= this.#arena.bytes) return;
-    if (this.#arena.bytes > 0) this.#heap.free(this.#arena.address);
-    this.#arena = { address: this.#heap.allocate(bytes, "model"), bytes };
+    const { heap } = this.#alive("run");
+    if (this.#arena.bytes > 0) heap.free(this.#arena.address);
+    this.#arena = { address: heap.allocate(bytes, "model"), bytes };
     for (const bound of this.#plans.values()) Object.assign(bound, bound.plan.bind(this.#arena.address));
   }
 }

@@ -81,11 +81,3 @@ class Staging implements WeightSource {
     for (const block of this.#blocks) if (block) this.#heap.free(block.at);
   }
 }
-
-/** Weights that are in wasm memory already, each at an address or not there (0). */
-export function residentWeights(addresses: readonly number[]): WeightSource {
-  return {
-    has: (index) => (addresses[index] ?? 0) !== 0,
-    at: (index, start) => addresses[index] + start * 4,
-  };
-}

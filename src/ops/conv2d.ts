@@ -1,7 +1,98 @@
+import { ArgumentError, expected, ShapeError } from "../errors.ts";
+import { formatShape } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
 import type { Kernels } from "../wasm/kernels.ts";
-import type { Epilogue } from "./activation.ts";
-import type { Addresses, Packing, Prepared, WeightSource } from "./prepared.ts";
-import type { Window } from "./window.ts";
+import type { Workspace } from "../workspace.ts";
+import { type Activation, type Epilogue, resolveActivation } from "./activation.ts";
+import { call } from "./call.ts";
+import { checkFloat, createImages, imagesOf, type LayoutOptions, operandOf } from "./layout.ts";
+import type { Packing, Prepared, WeightSource } from "./prepared.ts";
+import { resolveWindow, type Window, type WindowOptions } from "./window.ts";
+
+/** Order of a filter's axes: output channels, input channels of a group, window height, window width. */
+export type FilterLayout = "oihw" | "hwio" | "ohwi" | "ihwo";
+
+export interface Conv2dOptions extends WindowOptions, LayoutOptions {
+  /** Order of the axes of the filter. Default "oihw". */
+  readonly filterLayout?: FilterLayout;
+  /** [OC], added to each output channel. */
+  readonly bias?: Tensor;
+  /** Input and output channels are divided into so many groups, each convolved by itself. Default 1. */
+  readonly groups?: number;
+  /** Applied to the result, after the residual. */
+  readonly activation?: Activation;
+  /** A tensor in the shape of the result, added before the activation. */
+  readonly residual?: Tensor;
+}
+
+/**
+ * Two-dimensional convolution (cross-correlation, as everywhere in this field):
+ * y[n, oc, oh, ow] = b[oc] + sum of x[n, ic, oh * SH + kh * DH - top, ow * SW + kw * DW - left] * filter[oc, ic, kh, kw],
+ * where places outside the image are 0. Each output is within (terms + 1) * 2^-24 * sum |x * w| of the exact value.
+ *
+ * @param x images [N, IC, IH, IW], or [N, IH, IW, IC] with `inputLayout: "nhwc"`
+ * @param filter [OC, IC / groups, KH, KW], or as `filterLayout` says
+ * @returns images [N, OC, OH, OW] (or channels last, as x), OH = floor((IH + top + bottom - DH * (KH - 1) - 1) / SH) + 1
+ * @throws ShapeError if shapes do not fit each other, ArgumentError for bad options
+ * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-conv2d
+ */
+export function conv2d(w: Workspace, x: Tensor, filter: Tensor, options: Conv2dOptions = {}): Tensor {
+  const where = "conv2d";
+  const { inputLayout, filterLayout = "oihw", groups = 1, bias, residual } = options;
+  const images = imagesOf(w, where, "x", x, inputLayout);
+  const { N, C: IC } = images;
+  w.check(where, "filter", filter);
+  const { OC, KH, KW, strides } = readFilter(where, filter, filterLayout, IC, groups);
+  const window = resolveWindow(where, [images.H, images.W], [KH, KW], options);
+  const epilogue = resolveActivation(where, options.activation);
+  const spec = { N, IC, OC, groups, window, filter: strides, epilogue, residual: residual !== undefined };
+  const b = bias ? operandOf(w, where, "bias", bias, [OC]) : 0;
+  const y = createImages(w, where, inputLayout, N, OC, window.OH, window.OW);
+  const inputs = [images.address];
+  if (residual) {
+    operandOf(w, where, "residual", residual, y.shape);
+    inputs.push(imagesOf(w, where, "residual", residual, inputLayout).address);
+  }
+  const weights = [w.arrange(filter, "dense"), b];
+  call(w, where, prepareConv2d(spec), { inputs, weights, outputs: [y] });
+  return y;
+}
+
+/** Checks a filter and finds its extents and steps. */
+function readFilter(where: string, filter: Tensor, layout: FilterLayout, IC: number, groups: number) {
+  checkFloat(where, "filter", filter);
+  const places = FILTER_AXES[layout];
+  if (!places) throw new ArgumentError(expected(where, "filterLayout", Object.keys(FILTER_AXES).join(", "), layout));
+  if (!Number.isInteger(groups) || groups < 1 || IC % groups !== 0) {
+    throw new ArgumentError(expected(where, "groups", `a divisor of the ${IC} input channels`, groups));
+  }
+  const [oc, ic, kh, kw] = places;
+  const { shape } = filter;
+  const [OC, ICG, KH, KW] = [shape[oc], shape[ic], shape[kh], shape[kw]];
+  if (shape.length !== 4 || ICG !== IC / groups) {
+    const wanted = ["", "", "", ""];
+    wanted[oc] = "oc";
+    wanted[ic] = String(IC / groups);
+    wanted[kh] = "kh";
+    wanted[kw] = "kw";
+    throw new ShapeError(expected(where, "filter", `shape [${wanted.join(", ")}]`, formatShape(shape)));
+  }
+  if (OC === 0 || OC % groups !== 0) {
+    throw new ShapeError(expected(where, "filter", `output channels divisible by ${groups} groups`, OC));
+  }
+  if (KH === 0 || KW === 0)
+    throw new ShapeError(expected(where, "filter", "a window of at least 1x1", formatShape(shape)));
+  const step = (axis: number) => shape.slice(axis + 1).reduce((product, extent) => product * extent, 1);
+  return { OC, KH, KW, strides: { oc: step(oc), ic: step(ic), tap: step(kw) } };
+}
+
+/** Where output channels, input channels, window height and width stand in each layout. */
+const FILTER_AXES: Readonly<Record<FilterLayout, readonly [number, number, number, number]>> = {
+  oihw: [0, 1, 2, 3],
+  hwio: [3, 2, 0, 1],
+  ohwi: [0, 3, 1, 2],
+  ihwo: [3, 0, 1, 2],
+};
 
 /** Elements from one filter value to the next along each axis; taps are the KH * KW places, row by row. */
 export interface FilterStrides {
@@ -207,5 +298,3 @@ function* panelsOf(OC: number): Generator<{ start: number; columns: number; widt
 function scratchBytes(taps: number): number {
   return taps * 65 * 4 + 12 * 5 * 4;
 }
-
-export type { Addresses };

@@ -42,3 +42,11 @@ export interface WeightSource {
   /** Address of float32 elements `start` to `start + count` of weight tensor `index`, until the next call for the same index. */
   at(index: number, start: number, count: number): number;
 }
+
+/** Weights that are in wasm memory already, each at an address or not there (0). */
+export function residentWeights(addresses: readonly number[]): WeightSource {
+  return {
+    has: (index) => (addresses[index] ?? 0) !== 0,
+    at: (index, start) => addresses[index] + start * 4,
+  };
+}

@@ -1,0 +1,81 @@
+import { kernelModule } from "#wasm";
+import { DISPOSE } from "./dispose.ts";
+import { type TypedArray, typeOfArray } from "./dtype.ts";
+import { ArgumentError, expected, ShapeError } from "./errors.ts";
+import { OPERATORS } from "./ops/index.ts";
+import { elementCount, formatShape, isShape, type Shape } from "./shape.ts";
+import type { Tensor } from "./tensor.ts";
+import { Workspace } from "./workspace.ts";
+
+export interface EngineOptions {
+  /** The compiled kernels, for those who host the .wasm file themselves. */
+  readonly wasm?: WebAssembly.Module;
+  /** Bytes that the engine's memory may take. Default: what the runtime allows. */
+  readonly memoryLimit?: number;
+}
+
+/** An operator without its first parameter, which the engine fills in. */
+type Bound<F> = F extends (workspace: Workspace, ...rest: infer A) => infer R ? (...rest: A) => R : never;
+
+/** The operators as methods: `engine.conv2d(x, filter, options)`. Each is documented in its file under ops/. */
+export type EngineOperators = { readonly [K in keyof typeof OPERATORS]: Bound<(typeof OPERATORS)[K]> };
+
+/** Operators on tensors in one wasm memory. */
+export type Engine = EngineCore & EngineOperators;
+
+class EngineCore {
+  readonly #workspace: Workspace;
+
+  constructor(workspace: Workspace) {
+    this.#workspace = workspace;
+    for (const [name, operator] of Object.entries(OPERATORS)) {
+      Object.defineProperty(this, name, {
+        value: (operator as (...all: unknown[]) => unknown).bind(undefined, workspace),
+      });
+    }
+  }
+
+  /** Copies an array into a new tensor. `shape` may be left out for a vector. Arrays of numbers become float32. */
+  tensor(data: TypedArray | readonly number[], shape: Shape = [data.length]): Tensor {
+    const isArray = ArrayBuffer.isView(data) || Array.isArray(data);
+    if (!isArray) throw new ArgumentError(expected("tensor", "data", "a typed array or an array of numbers", data));
+    if (!isShape(shape)) throw new ShapeError(expected("tensor", "shape", "integers >= 0", shape));
+    if (elementCount(shape) !== data.length) {
+      const wanted = `${elementCount(shape)} elements for shape ${formatShape(shape)}`;
+      throw new ShapeError(expected("tensor", "data", wanted, data.length));
+    }
+    const values = ArrayBuffer.isView(data) ? (data as TypedArray) : Float32Array.from(data);
+    const tensor = this.#workspace.create("tensor", [...shape], "dense", typeOfArray(values));
+    this.#workspace.view(tensor).set(values as never);
+    return tensor;
+  }
+
+  /** Runs `body`, then releases every tensor made in it but those that it returns (alone, or in arrays and objects). */
+  scope<T>(body: () => T): T {
+    return this.#workspace.scope(body);
+  }
+
+  /** Live tensors, the bytes they take, and the size of the whole memory; all 0 once disposed of. */
+  get memory(): { readonly tensors: number; readonly bytes: number; readonly total: number } {
+    return this.#workspace.memory;
+  }
+
+  /** Gives all memory back. The engine and its tensors cannot be used afterwards. */
+  dispose(): void {
+    this.#workspace.dispose();
+  }
+
+  [DISPOSE](): void {
+    this.dispose();
+  }
+}
+
+/**
+ * Starts an engine with a wasm memory of its own. Engines share nothing; a failed start can be tried again.
+ *
+ * @throws RuntimeError without WebAssembly SIMD.
+ */
+export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
+  const module = options.wasm ?? (await kernelModule());
+  return new EngineCore(new Workspace(module, options.memoryLimit)) as Engine;
+}
