@@ -14,6 +14,7 @@
 import { clamp, slide3, slide3x3, slide5, stride3, stride3x3, stride5, times } from "./depthwise-slide";
 import { loadLanes, storeLanes } from "./lanes";
 import { unary } from "./unary";
+import { firstInside } from "./window";
 
 /** Cache that a band may fill with input, in pixels: one cache line of 64 bytes each. */
 const BAND_PIXELS = 384;
@@ -157,13 +158,6 @@ export function depthwiseMultiplier(
     }
     x += <usize>IH * <usize>IW * xStride;
   }
-}
-
-/** The least k >= 0 with start + k * D >= 0. */
-// @ts-ignore: decorator
-@inline
-function firstInside(start: i32, D: i32): i32 {
-  return start >= 0 ? 0 : (D - 1 - start) / D;
 }
 
 /** Any window, stride and dilation; four outputs of a row at once where all their columns are inside the image. `lanes` 1 to 4. */
