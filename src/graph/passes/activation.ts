@@ -11,7 +11,7 @@ const ANY_ACTIVATION = new Set(["Conv", "Gemm", "MatMul"]);
 const CLAMP_ONLY = new Set(["Add", "Sub", "Mul", "Div"]);
 
 /** Lets an operator apply the activation behind it, where nobody else reads what comes between. */
-export function fuseActivations(draft: Draft): void {
+export function fuseActivations(draft: Draft): number {
   const producers = draft.producers();
   const uses = draft.useCounts();
   const changed = new Map<GraphNode, GraphNode | undefined>();
@@ -27,6 +27,7 @@ export function fuseActivations(draft: Draft): void {
     changed.set(node, undefined);
   }
   draft.replace(changed);
+  return changed.size / 2;
 }
 
 function takes({ op }: GraphNode, { code }: Epilogue): boolean {

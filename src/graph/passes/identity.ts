@@ -5,7 +5,7 @@ import type { GraphNode } from "../graph.ts";
 const IDENTITIES = new Set(["Identity", "Dropout"]);
 
 /** Drops nodes that change nothing: their readers read their input instead. Those that make an output of the graph stay. */
-export function dropIdentities(draft: Draft): void {
+export function dropIdentities(draft: Draft): number {
   const outputs = new Set(draft.outputs);
   const instead = new Map<string, string>();
   const nodes: GraphNode[] = [];
@@ -16,6 +16,7 @@ export function dropIdentities(draft: Draft): void {
     else nodes.push({ ...node, inputs });
   }
   draft.nodes = nodes;
+  return instead.size;
 }
 
 function isIdleTranspose(draft: Draft, node: GraphNode): boolean {

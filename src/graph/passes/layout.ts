@@ -40,8 +40,8 @@ const AXIS_DEFAULTS: Readonly<Record<string, number>> = { Concat: 1, Split: 0, S
  * Turns images channels last. Every value that an image operator computes lives channels last only; pointwise operators follow
  * their operands; a conversion is made where a value is read in the other layout, once.
  */
-export function moveChannelsLast(draft: Draft): void {
-  new LayoutPass(draft).run();
+export function moveChannelsLast(draft: Draft): number {
+  return new LayoutPass(draft).run();
 }
 
 class LayoutPass {
@@ -57,7 +57,7 @@ class LayoutPass {
     this.#first = new Set([...draft.inputs, ...draft.constants.keys()]);
   }
 
-  run(): void {
+  run(): number {
     for (const node of this.#draft.nodes) {
       if (IMAGE_OPERATORS.has(node.op) && this.#rank(node.inputs[0]) === 4) this.#image(node);
       else if (this.#followsOperands(node)) this.#pointwise(node);
@@ -66,6 +66,7 @@ class LayoutPass {
     }
     for (const output of this.#draft.outputs) this.#channelsFirst(output);
     this.#draft.nodes = this.#nodes;
+    return this.#last.size;
   }
 
   #image(node: GraphNode): void {

@@ -1,0 +1,63 @@
+import type { HostTensor } from "../../dtype.ts";
+import { toFloat32 } from "../../half.ts";
+import type { Draft } from "../draft.ts";
+import type { GraphNode } from "../graph.ts";
+import { scaleFilter } from "./scale-filter.ts";
+
+/** Folds a multiplication or addition of one constant per channel (or one for all) into the convolution before it. */
+export function foldAffine(draft: Draft): number {
+  let changes = 0;
+  for (;;) {
+    const folded = foldOnce(draft);
+    if (folded === 0) return changes;
+    changes += folded;
+  }
+}
+
+/** One round: a convolution may be followed by several of them. */
+function foldOnce(draft: Draft): number {
+  const producers = draft.producers();
+  const uses = draft.useCounts();
+  const changes = new Map<GraphNode, GraphNode | undefined>();
+  for (const node of draft.nodes) {
+    if (node.op !== "Add" && node.op !== "Mul" && node.op !== "Sub" && node.op !== "Div") continue;
+    const [first, second] = node.inputs;
+    const swapped = draft.constants.has(first);
+    if (swapped && (node.op === "Sub" || node.op === "Div")) continue;
+    const value = swapped ? second : first;
+    const producer = producers.get(value);
+    if (producer?.op !== "Conv" || producer.attributes["epilogue"] || uses.get(value) !== 1 || changes.has(producer))
+      continue;
+    const channels = perChannel(draft, draft.constants.get(swapped ? first : second), value, node);
+    const folded = channels && scaleFilter(draft, producer, affine(node.op, channels), node.outputs[0]);
+    if (!folded) continue;
+    changes.set(producer, folded);
+    changes.set(node, undefined);
+  }
+  draft.replace(changes);
+  return changes.size / 2;
+}
+
+function affine(op: string, values: Float32Array) {
+  const scale = Float64Array.from(values, (v) => (op === "Mul" ? v : op === "Div" ? 1 / v : 1));
+  const shift = Float64Array.from(values, (v) => (op === "Add" ? v : op === "Sub" ? -v : 0));
+  return { scale, shift };
+}
+
+/** A constant as one value for each channel, if it broadcasts that way over the images `value` without changing their shape. */
+function perChannel(
+  draft: Draft,
+  tensor: HostTensor | undefined,
+  value: string,
+  node: GraphNode,
+): Float32Array | undefined {
+  const images = draft.types.get(value);
+  const result = draft.types.get(node.outputs[0]);
+  if (tensor?.type !== "float32" || images?.shape.length !== result?.shape.length || !images) return undefined;
+  const rank = images.shape.length;
+  const C = images.shape[1];
+  const shape = [...new Array<number>(Math.max(0, rank - tensor.shape.length)).fill(1), ...tensor.shape];
+  const data = toFloat32(tensor);
+  if (data.length === 1) return new Float32Array(C).fill(data[0]);
+  return shape.every((extent, axis) => extent === (axis === 1 ? C : 1)) ? data : undefined;
+}

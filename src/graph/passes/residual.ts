@@ -1,0 +1,39 @@
+import { sameShape } from "../../shape.ts";
+import type { Draft } from "../draft.ts";
+import type { GraphNode } from "../graph.ts";
+
+/** Lets a convolution add the residual behind it, where nobody else reads what comes between: the sum becomes its input 3. */
+export function fuseResiduals(draft: Draft): number {
+  const producers = draft.producers();
+  const uses = draft.useCounts();
+  const place = new Map(draft.nodes.map((node, i) => [node, i]));
+  const gone = new Map<GraphNode, GraphNode | undefined>();
+  const moved = new Map<GraphNode, GraphNode>();
+  for (const node of draft.nodes) {
+    if (node.op !== "Add") continue;
+    const [a, b] = node.inputs;
+    if (!sameShape(shapeOf(draft, a), shapeOf(draft, b)) || draft.constants.has(a) || draft.constants.has(b)) continue;
+    // Of two convolutions the later one can wait for the other.
+    const candidates = [a, b]
+      .map((value) => ({ value, producer: producers.get(value) }))
+      .filter(({ value, producer }) => producer && isFree(producer) && uses.get(value) === 1 && !gone.has(producer))
+      .sort((p, q) => (place.get(q.producer as GraphNode) ?? 0) - (place.get(p.producer as GraphNode) ?? 0));
+    const producer = candidates[0]?.producer;
+    if (!producer) continue;
+    const other = candidates[0].value === a ? b : a;
+    const inputs = [producer.inputs[0], producer.inputs[1], producer.inputs[2] ?? "", other];
+    gone.set(producer, undefined);
+    moved.set(node, { ...producer, inputs, outputs: node.outputs });
+  }
+  // The convolution runs where the addition stood, when both its operands are there.
+  draft.nodes = draft.nodes.filter((node) => !gone.has(node)).map((node) => moved.get(node) ?? node);
+  return moved.size;
+}
+
+function isFree(node: GraphNode): boolean {
+  return node.op === "Conv" && !node.inputs[3] && !node.attributes["epilogue"];
+}
+
+function shapeOf(draft: Draft, name: string): readonly number[] {
+  return draft.types.get(name)?.shape ?? [];
+}
