@@ -9,6 +9,7 @@ export { panel, tile3x12, tile5x8 } from "./gemm";
 export { argReduce, reduce } from "./reduce";
 export { gather, topK, where } from "./select";
 export { adaptivePool2d, averagePool2d, globalAveragePool2d, lpPool2d, maxPool2d } from "./pool2d";
+export { logSoftmax, softmax } from "./softmax";
 export { unary } from "./unary";
 
 /** First address behind the module's own data: memory from here on belongs to the host. */

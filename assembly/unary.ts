@@ -1,26 +1,104 @@
-// y[i] = f(x[i]) for the functions below; x and y may be the same.
+// y[i] = f(x[i]) on `count` floats; x and y may be the same, or must not overlap. alpha and beta are what the function's line says.
+//
+// Body and tail are the same four lanes, so an element's result does not depend on its place.
 
 import { loadLanes, storeLanes } from "./lanes";
-import { exp4 } from "./math";
+import {
+  copySign, erf4, exp4, expm1NonPositive4, gelu4, log4, mish4, mulAdd, pow4, sigmoid4, softplus4, tanh4,
+} from "./math";
+import { wide4 } from "./wide";
 
-// Codes; src/ops/unary.ts holds the same list.
+// Codes; src/ops/unary-codes.ts holds the same list under the same names.
 const CLAMP = 1; // to [alpha, beta]
-const LEAKY_RELU = 2; // x < 0 ? alpha * x : x
-const SIGMOID = 3;
-const EXP = 4;
+const LINEAR = 2; // alpha * x + beta
+const LEAKY_RELU = 3; // x < 0 ? alpha * x : x
+const THRESHOLDED_RELU = 4; // x > alpha ? x : 0
+const HARD_SIGMOID = 5; // alpha * x + beta, clamped to [0, 1]
+const HARD_SWISH = 6; // x * clamp(x + 3, 0, 6) / 6
+const ABS = 7;
+const NEG = 8;
+const FLOOR = 9;
+const CEIL = 10;
+const ROUND = 11; // half to even
+const SIGN = 12; // NaN for NaN, unlike PyTorch's 0
+const SQRT = 13;
+const RECIPROCAL = 14;
+const SOFTSIGN = 15; // x / (1 + |x|)
+const EXP = 16;
+const LOG = 17;
+const SIGMOID = 18;
+const SILU = 19; // x * sigmoid(alpha * x)
+const TANH = 20;
+const ELU = 21; // x < 0 ? alpha * (e^x - 1) : x
+const SELU = 22; // beta times ELU
+const CELU = 23; // x < 0 ? alpha * (e^(x / alpha) - 1) : x, for alpha > 0
+const SOFTPLUS = 24; // log(1 + e^x)
+const MISH = 25; // x * tanh(softplus(x))
+const ERF = 26;
+const GELU = 27; // x * (1 + erf(x / sqrt(2))) / 2
+const GELU_TANH = 28; // x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3))) / 2
+const POW = 29; // x^alpha
+const WIDE = 30; // from here to LAST: the functions of wide.ts
+const LAST = 40;
 
 // @ts-ignore: decorator
 @inline
-function apply(op: i32, x: v128, alpha: v128, beta: v128): v128 {
-  if (op == CLAMP) return f32x4.pmin(f32x4.pmax(x, alpha), beta);
-  if (op == LEAKY_RELU) return v128.bitselect(f32x4.mul(x, alpha), x, f32x4.lt(x, f32x4.splat(0)));
-  if (op == SIGMOID) return f32x4.div(f32x4.splat(1), f32x4.add(f32x4.splat(1), exp4(f32x4.neg(x))));
-  return exp4(x);
+function select(condition: v128, yes: v128, no: v128): v128 {
+  return v128.bitselect(yes, no, condition);
 }
 
 // @ts-ignore: decorator
 @inline
-function each(op: i32, x: usize, y: usize, count: i32, alpha: f32, beta: f32): void {
+function clamp(x: v128, lo: v128, hi: v128): v128 {
+  return f32x4.pmin(f32x4.pmax(x, lo), hi); // keeps a NaN
+}
+
+// @ts-ignore: decorator
+@inline
+function apply(op: i32, x: v128, alpha: v128, beta: v128): v128 {
+  const zero = f32x4.splat(0), one = f32x4.splat(1);
+  if (op == CLAMP) return clamp(x, alpha, beta);
+  if (op == LINEAR) return f32x4.add(f32x4.mul(x, alpha), beta);
+  if (op == LEAKY_RELU) return select(f32x4.lt(x, zero), f32x4.mul(x, alpha), x);
+  if (op == THRESHOLDED_RELU) return v128.andnot(x, f32x4.le(x, alpha));
+  if (op == HARD_SIGMOID) return clamp(f32x4.add(f32x4.mul(x, alpha), beta), zero, one);
+  if (op == HARD_SWISH) {
+    const gate = clamp(f32x4.add(x, f32x4.splat(3)), zero, f32x4.splat(6));
+    return f32x4.mul(x, f32x4.mul(gate, f32x4.splat(0.16666666666666666)));
+  }
+  if (op == ABS) return f32x4.abs(x);
+  if (op == NEG) return f32x4.neg(x);
+  if (op == FLOOR) return f32x4.floor(x);
+  if (op == CEIL) return f32x4.ceil(x);
+  if (op == ROUND) return f32x4.nearest(x);
+  if (op == SIGN) return select(f32x4.gt(f32x4.abs(x), zero), copySign(one, x), x);
+  if (op == SQRT) return f32x4.sqrt(x);
+  if (op == RECIPROCAL) return f32x4.div(one, x);
+  if (op == SOFTSIGN) return f32x4.div(x, f32x4.add(one, f32x4.abs(x)));
+  if (op == EXP) return exp4(x);
+  if (op == LOG) return log4(x);
+  if (op == SIGMOID) return sigmoid4(x);
+  if (op == SILU) return f32x4.mul(x, sigmoid4(f32x4.mul(x, alpha)));
+  if (op == TANH) return tanh4(x);
+  if (op == ELU) return select(f32x4.lt(x, zero), f32x4.mul(alpha, expm1NonPositive4(x)), x);
+  if (op == SELU) return f32x4.mul(beta, select(f32x4.lt(x, zero), f32x4.mul(alpha, expm1NonPositive4(x)), x));
+  if (op == CELU) return select(f32x4.lt(x, zero), f32x4.mul(alpha, expm1NonPositive4(f32x4.div(x, alpha))), x);
+  if (op == SOFTPLUS) return softplus4(x);
+  if (op == MISH) return mish4(x);
+  if (op == ERF) return erf4(x);
+  if (op == GELU) return gelu4(x);
+  if (op == GELU_TANH) {
+    // (1 + tanh(u)) / 2 is sigmoid(2 u); the argument's own rounding costs |2 u| / 2 ulp more far below 0.
+    const u = f32x4.mul(x, mulAdd(f32x4.mul(x, x), f32x4.splat(0.07135481282553106), 1.5957691216057308));
+    return f32x4.mul(x, sigmoid4(u));
+  }
+  return pow4(x, alpha);
+}
+
+/** For short functions: the loop holds nothing else. */
+// @ts-ignore: decorator
+@inline
+function light(op: i32, x: usize, y: usize, count: i32, alpha: f32, beta: f32): void {
   const a = f32x4.splat(alpha), b = f32x4.splat(beta);
   const end = x + (<usize>(count & ~3) << 2);
   while (x < end) {
@@ -31,11 +109,102 @@ function each(op: i32, x: usize, y: usize, count: i32, alpha: f32, beta: f32): v
   if (left) storeLanes(y, apply(op, loadLanes(x, left), a, b), left);
 }
 
+/** For long functions: one copy of the function serves body and tail. */
+// @ts-ignore: decorator
+@inline
+function heavy(op: i32, x: usize, y: usize, count: i32, alpha: f32, beta: f32): void {
+  const a = f32x4.splat(alpha), b = f32x4.splat(beta);
+  for (; count > 0; count -= 4) {
+    const full = count >= 4;
+    const v = apply(op, full ? v128.load(x) : loadLanes(x, count), a, b);
+    if (full) v128.store(y, v);
+    else storeLanes(y, v, count);
+    x += 16; y += 16;
+  }
+}
+
+// A function a loop, reached through the table of functions: as branches of one function they would be compiled, and replaced by
+// optimised code, all together, which takes an engine longer than a first inference.
+
+type Loop = (x: usize, y: usize, n: i32, a: f32, b: f32) => void;
+
+function clampLoop(x: usize, y: usize, n: i32, a: f32, b: f32): void { light(CLAMP, x, y, n, a, b); }
+function linearLoop(x: usize, y: usize, n: i32, a: f32, b: f32): void { light(LINEAR, x, y, n, a, b); }
+function leakyReluLoop(x: usize, y: usize, n: i32, a: f32, b: f32): void { light(LEAKY_RELU, x, y, n, a, b); }
+function thresholdedReluLoop(x: usize, y: usize, n: i32, a: f32, b: f32): void { light(THRESHOLDED_RELU, x, y, n, a, b); }
+function hardSigmoidLoop(x: usize, y: usize, n: i32, a: f32, b: f32): void { light(HARD_SIGMOID, x, y, n, a, b); }
+function hardSwishLoop(x: usize, y: usize, n: i32, a: f32, b: f32): void { light(HARD_SWISH, x, y, n, a, b); }
+function absLoop(x: usize, y: usize, n: i32, a: f32, b: f32): void { light(ABS, x, y, n, a, b); }
+function negLoop(x: usize, y: usize, n: i32, a: f32, b: f32): void { light(NEG, x, y, n, a, b); }
+function floorLoop(x: usize, y: usize, n: i32, a: f32, b: f32): void { light(FLOOR, x, y, n, a, b); }
+function ceilLoop(x: usize, y: usize, n: i32, a: f32, b: f32): void { light(CEIL, x, y, n, a, b); }
+function roundLoop(x: usize, y: usize, n: i32, a: f32, b: f32): void { light(ROUND, x, y, n, a, b); }
+function signLoop(x: usize, y: usize, n: i32, a: f32, b: f32): void { light(SIGN, x, y, n, a, b); }
+function sqrtLoop(x: usize, y: usize, n: i32, a: f32, b: f32): void { light(SQRT, x, y, n, a, b); }
+function reciprocalLoop(x: usize, y: usize, n: i32, a: f32, b: f32): void { light(RECIPROCAL, x, y, n, a, b); }
+function softsignLoop(x: usize, y: usize, n: i32, a: f32, b: f32): void { light(SOFTSIGN, x, y, n, a, b); }
+function expLoop(x: usize, y: usize, n: i32, a: f32, b: f32): void { heavy(EXP, x, y, n, a, b); }
+function logLoop(x: usize, y: usize, n: i32, a: f32, b: f32): void { heavy(LOG, x, y, n, a, b); }
+function sigmoidLoop(x: usize, y: usize, n: i32, a: f32, b: f32): void { heavy(SIGMOID, x, y, n, a, b); }
+function siluLoop(x: usize, y: usize, n: i32, a: f32, b: f32): void { heavy(SILU, x, y, n, a, b); }
+function tanhLoop(x: usize, y: usize, n: i32, a: f32, b: f32): void { heavy(TANH, x, y, n, a, b); }
+function eluLoop(x: usize, y: usize, n: i32, a: f32, b: f32): void { heavy(ELU, x, y, n, a, b); }
+function seluLoop(x: usize, y: usize, n: i32, a: f32, b: f32): void { heavy(SELU, x, y, n, a, b); }
+function celuLoop(x: usize, y: usize, n: i32, a: f32, b: f32): void { heavy(CELU, x, y, n, a, b); }
+function softplusLoop(x: usize, y: usize, n: i32, a: f32, b: f32): void { heavy(SOFTPLUS, x, y, n, a, b); }
+function mishLoop(x: usize, y: usize, n: i32, a: f32, b: f32): void { heavy(MISH, x, y, n, a, b); }
+function erfLoop(x: usize, y: usize, n: i32, a: f32, b: f32): void { heavy(ERF, x, y, n, a, b); }
+function geluLoop(x: usize, y: usize, n: i32, a: f32, b: f32): void { heavy(GELU, x, y, n, a, b); }
+function geluTanhLoop(x: usize, y: usize, n: i32, a: f32, b: f32): void { heavy(GELU_TANH, x, y, n, a, b); }
+function powLoop(x: usize, y: usize, n: i32, a: f32, b: f32): void { heavy(POW, x, y, n, a, b); }
+
+function wideLoop(op: i32, x: usize, y: usize, count: i32): void {
+  for (; count > 0; count -= 4) {
+    const full = count >= 4;
+    const v = wide4(op, full ? v128.load(x) : loadLanes(x, count));
+    if (full) v128.store(y, v);
+    else storeLanes(y, v, count);
+    x += 16; y += 16;
+  }
+}
+
+function loopOf(op: i32): Loop {
+  switch (op) {
+    case CLAMP: return clampLoop;
+    case LINEAR: return linearLoop;
+    case LEAKY_RELU: return leakyReluLoop;
+    case THRESHOLDED_RELU: return thresholdedReluLoop;
+    case HARD_SIGMOID: return hardSigmoidLoop;
+    case HARD_SWISH: return hardSwishLoop;
+    case ABS: return absLoop;
+    case NEG: return negLoop;
+    case FLOOR: return floorLoop;
+    case CEIL: return ceilLoop;
+    case ROUND: return roundLoop;
+    case SIGN: return signLoop;
+    case SQRT: return sqrtLoop;
+    case RECIPROCAL: return reciprocalLoop;
+    case SOFTSIGN: return softsignLoop;
+    case EXP: return expLoop;
+    case LOG: return logLoop;
+    case SIGMOID: return sigmoidLoop;
+    case SILU: return siluLoop;
+    case TANH: return tanhLoop;
+    case ELU: return eluLoop;
+    case SELU: return seluLoop;
+    case CELU: return celuLoop;
+    case SOFTPLUS: return softplusLoop;
+    case MISH: return mishLoop;
+    case ERF: return erfLoop;
+    case GELU: return geluLoop;
+    case GELU_TANH: return geluTanhLoop;
+    default: return powLoop;
+  }
+}
+
 /** Applies function `op` to `count` floats. */
 export function unary(op: i32, x: usize, y: usize, count: i32, alpha: f32, beta: f32): void {
-  if (op == CLAMP) return each(CLAMP, x, y, count, alpha, beta);
-  if (op == LEAKY_RELU) return each(LEAKY_RELU, x, y, count, alpha, beta);
-  if (op == SIGMOID) return each(SIGMOID, x, y, count, alpha, beta);
-  if (op == EXP) return each(EXP, x, y, count, alpha, beta);
-  assert(false);
+  assert(op >= CLAMP && op <= LAST && count >= 0);
+  if (op >= WIDE) wideLoop(op, x, y, count);
+  else loopOf(op)(x, y, count, alpha, beta);
 }

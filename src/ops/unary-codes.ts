@@ -1,2 +1,61 @@
-/** Codes of the kernel `unary`. */
-export const UNARY = { clamp: 1, leakyRelu: 2, sigmoid: 3, exp: 4 } as const;
+/** The functions of the `unary` kernel and their codes, the same as in assembly/unary.ts and assembly/wide.ts. */
+export const UNARY = {
+  /** To [alpha, beta]; ReLU is clamp to [0, Infinity]. */
+  clamp: 1,
+  /** alpha * x + beta. */
+  linear: 2,
+  /** x < 0 ? alpha * x : x. */
+  leakyRelu: 3,
+  /** x > alpha ? x : 0. */
+  thresholdedRelu: 4,
+  /** alpha * x + beta, clamped to [0, 1]. */
+  hardSigmoid: 5,
+  /** x * clamp(x + 3, 0, 6) / 6. */
+  hardSwish: 6,
+  abs: 7,
+  neg: 8,
+  floor: 9,
+  ceil: 10,
+  /** Half to even. */
+  round: 11,
+  /** -1, 0 or 1, and NaN for NaN (PyTorch gives 0). */
+  sign: 12,
+  sqrt: 13,
+  reciprocal: 14,
+  /** x / (1 + |x|). */
+  softsign: 15,
+  exp: 16,
+  log: 17,
+  sigmoid: 18,
+  /** x * sigmoid(alpha * x); alpha is 1 for SiLU. */
+  silu: 19,
+  tanh: 20,
+  /** x < 0 ? alpha * (e^x - 1) : x. */
+  elu: 21,
+  /** beta * (x < 0 ? alpha * (e^x - 1) : x); beta is what ONNX calls gamma. */
+  selu: 22,
+  /** x < 0 ? alpha * (e^(x / alpha) - 1) : x, for alpha > 0. */
+  celu: 23,
+  /** log(1 + e^x). */
+  softplus: 24,
+  /** x * tanh(softplus(x)). */
+  mish: 25,
+  erf: 26,
+  /** x * (1 + erf(x / sqrt(2))) / 2. */
+  gelu: 27,
+  /** GELU by its approximation with tanh. */
+  geluTanh: 28,
+  /** x^alpha. */
+  pow: 29,
+  sin: 30,
+  cos: 31,
+  tan: 32,
+  asin: 33,
+  acos: 34,
+  atan: 35,
+  sinh: 36,
+  cosh: 37,
+  asinh: 38,
+  acosh: 39,
+  atanh: 40,
+} as const;
