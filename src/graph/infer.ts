@@ -12,15 +12,17 @@ import { findOperator } from "./operators/index.ts";
 export function inferTypes(draft: Draft): void {
   const problems: UnsupportedItem[] = [];
   const kept: GraphNode[] = [];
-  for (const node of draft.nodes) {
+  const visit = (node: GraphNode): void => {
     try {
-      if (!inferNode(draft, node)) kept.push(node);
+      const outcome = inferNode(draft, node);
+      if (outcome === "kept") kept.push(node);
+      else if (outcome !== "constant") outcome.forEach(visit);
     } catch (error) {
       if (!(error instanceof UnsupportedError)) throw error;
       problems.push(...error.items);
-      kept.push(node);
     }
-  }
+  };
+  draft.nodes.forEach(visit);
   if (problems.length > 0) throw unsupportedModel(problems);
   draft.nodes = kept;
 }
@@ -31,28 +33,30 @@ export function unsupportedModel(items: readonly UnsupportedItem[]): Unsupported
   return new UnsupportedError(`model: expected supported operators only, got\n${lines.join("\n")}`, items);
 }
 
-/** True if the node became constants. */
-function inferNode(draft: Draft, node: GraphNode): boolean {
+/** What became of a node: it stays, its outputs are constants now, or other nodes take its place. */
+function inferNode(draft: Draft, node: GraphNode): "kept" | "constant" | readonly GraphNode[] {
   const view = draft.view(node);
   const operator = findOperator(node.op);
   if (!operator) throw view.unsupported("operator is not supported");
   // Behind a node that is not supported nothing is known; that node has been noted.
-  if (node.inputs.some((name) => name !== "" && !draft.types.has(name))) return false;
+  if (node.inputs.some((name) => name !== "" && !draft.types.has(name))) return "kept";
 
+  const expansion = operator.expand?.(view, draft);
+  if (expansion) return expansion;
   const types = operator.infer(view);
   const folded = operator.fold?.(view) ?? evaluateConstants(draft, view, operator);
   if (folded) {
     node.outputs.forEach((name, i) => {
       if (name) draft.setConstant(name, folded[i]);
     });
-    return true;
+    return "constant";
   }
   node.outputs.forEach((name, i) => {
     if (!name) return;
     if (!types[i]) throw view.unsupported(`output ${i} is not supported`);
     draft.types.set(name, types[i]);
   });
-  return false;
+  return "kept";
 }
 
 function evaluateConstants(draft: Draft, view: NodeView, operator: Operator): HostTensor[] | undefined {

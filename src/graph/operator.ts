@@ -7,12 +7,20 @@ import { type Attribute, type GraphNode, nodeLabel, type TensorType } from "./gr
 export interface Operator {
   /** Types of the outputs. Throws an error of errors.ts where inputs or attributes do not fit. */
   infer(node: NodeView): TensorType[];
+  /** Nodes that do the same, for operators that are defined by others; undefined where the node stays as it is. */
+  expand?(node: NodeView, names: NameMaker): readonly GraphNode[] | undefined;
   /** Its value where that follows from shapes alone, such as Shape's. */
   fold?(node: NodeView): HostTensor[] | undefined;
   /** The kernels that compute it on tensors in wasm memory; undefined for types they do not take. */
   lower?(node: NodeView): Lowered | undefined;
   /** Its value computed on the host, for any element type; `inputs[i]` is undefined where an optional input is not given. */
   evaluate?(node: NodeView, inputs: readonly (HostTensor | undefined)[]): HostTensor[];
+}
+
+/** Makes the values that an expansion needs. */
+export interface NameMaker {
+  freshName(stem: string): string;
+  addConstant(stem: string, tensor: HostTensor): string;
 }
 
 /** How a node runs: as a kernel, or not at all because its output is its first input under another shape. */

@@ -1,5 +1,21 @@
 // Every operator of an engine, under the name that it has there.
 
 import { conv2d } from "./conv2d.ts";
+import {
+  adaptiveAveragePool2d,
+  adaptiveMaxPool2d,
+  averagePool2d,
+  l2Pool2d,
+  maxPool2d,
+  maxPool2dWithIndices,
+} from "./pool2d.ts";
 
-export const OPERATORS = { conv2d };
+export const OPERATORS = {
+  conv2d,
+  adaptiveAveragePool2d,
+  adaptiveMaxPool2d,
+  averagePool2d,
+  l2Pool2d,
+  maxPool2d,
+  maxPool2dWithIndices,
+};

@@ -39,13 +39,15 @@ export function imagesOf(w: Workspace, where: string, what: string, x: Tensor, l
 export function createImages(
   w: Workspace,
   where: string,
-  layout: Layout = "nchw",
+  layout: Layout | undefined,
   N: number,
   C: number,
   H: number,
   W: number,
+  type: "float32" | "int32" = "float32",
 ): Tensor {
-  return layout === "nhwc" ? w.create(where, [N, H, W, C]) : w.create(where, [N, C, H, W], "channels-last");
+  if (layout === "nhwc") return w.create(where, [N, H, W, C], "dense", type);
+  return w.create(where, [N, C, H, W], "channels-last", type);
 }
 
 export function checkFloat(where: string, what: string, x: Tensor): void {

@@ -4,6 +4,7 @@ import { formatShape } from "../../shape.ts";
 import type { NodeView, Operator } from "../operator.ts";
 import { fusedEpilogue } from "./fused.ts";
 import { imageOf, imageShape, windowOf } from "./image.ts";
+import { withSequences } from "./one-dimensional.ts";
 
 /** x [N, IC, IH, IW] (or channels last), w [OC, IC / group, KH, KW], b [OC]; a fused residual is input 3. */
 const Conv: Operator = {
@@ -38,4 +39,4 @@ function convolution(node: NodeView) {
   return { x, N, IC, OC, groups, window: windowOf(node, [H, W], [KH, KW]) };
 }
 
-export const CONVOLUTION = { Conv };
+export const CONVOLUTION = { Conv: withSequences(Conv, [0, 1]) };
