@@ -6,6 +6,7 @@
 // operand that is dense too. Lanes do not meet, so body and tail give the same bits.
 
 import { loadLanes, storeLanes } from "./lanes";
+import { pow4 } from "./math";
 
 // Codes; src/ops/binary-codes.ts holds the same lists.
 const ADD = 1;
@@ -14,7 +15,7 @@ const MUL = 3;
 const DIV = 4;
 const MIN = 5;
 const MAX = 6;
-// 7: pow
+const POW = 7;
 const MOD = 8; // the remainder has the sign of b
 const FMOD = 9; // the remainder has the sign of a
 const PRELU = 10; // a < 0 ? a * b : a
@@ -41,6 +42,7 @@ function apply(op: i32, a: v128, b: v128): v128 {
   if (op == DIV) return f32x4.div(a, b);
   if (op == MIN) return f32x4.min(a, b);
   if (op == MAX) return f32x4.max(a, b);
+  if (op == POW) return pow4(a, b);
   if (op == MOD) return mod4(a, b);
   if (op == FMOD) return fmod4(a, b);
   if (op == PRELU) return v128.bitselect(f32x4.mul(a, b), a, f32x4.lt(a, f32x4.splat(0)));
@@ -107,6 +109,7 @@ function binaryRow(op: i32, a: usize, aStep: i32, b: usize, bStep: i32, y: usize
   else if (op == DIV) row(DIV, a, aStep, b, bStep, y, count, lo, hi);
   else if (op == MIN) row(MIN, a, aStep, b, bStep, y, count, lo, hi);
   else if (op == MAX) row(MAX, a, aStep, b, bStep, y, count, lo, hi);
+  else if (op == POW) row(POW, a, aStep, b, bStep, y, count, lo, hi);
   else if (op == MOD) row(MOD, a, aStep, b, bStep, y, count, lo, hi);
   else if (op == FMOD) row(FMOD, a, aStep, b, bStep, y, count, lo, hi);
   else if (op == PRELU) row(PRELU, a, aStep, b, bStep, y, count, lo, hi);

@@ -8,6 +8,7 @@ export const BINARY = {
   min: 5,
   /** NaN if either is NaN. */
   max: 6,
+  /** As IEEE 754 and PyTorch: 1 to any power, and anything to the power 0, is 1. Within 0.51 units in the last place. */
   pow: 7,
   /** Remainder with the sign of the divisor, as `torch.remainder` and `numpy.mod`. */
   mod: 8,
