@@ -123,7 +123,7 @@ describe.each(BUILDS)("copy, %s build", (build) => {
   });
 
   test.each([1, 2, 3, 4, 5, 7, 8, 16, 17, 31, 32, 33, 36, 67, 512, 1024])("transposes planes of %i rows", (rows) => {
-    for (const columns of [0, 1, 2, 3, 4, 5, 6, 7, 8, 15, 16, 17, 19, 32, 35, 49]) {
+    for (const columns of rows < 512 ? [0, 1, 2, 3, 4, 5, 6, 7, 8, 15, 16, 17, 19, 32, 35, 49] : [3, 4, 5, 11]) {
       for (const batch of [1, 3]) {
         const arena = new GuardedArena(memory, heapBase);
         const values = distinct(batch * rows * columns);
