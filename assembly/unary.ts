@@ -4,7 +4,7 @@
 
 import { loadLanes, storeLanes } from "./lanes";
 import {
-  copySign, erf4, exp4, expm1NonPositive4, gelu4, log4, mish4, mulAdd, pow4, sigmoid4, softplus4, tanh4,
+  copySign, erf4, exp4, expm1NonPositive4, gelu4, log4, mish4, pow4, sigmoid4, softplus4, tanh4,
 } from "./math";
 import { wide4 } from "./wide";
 
@@ -89,7 +89,8 @@ function apply(op: i32, x: v128, alpha: v128, beta: v128): v128 {
   if (op == GELU) return gelu4(x);
   if (op == GELU_TANH) {
     // (1 + tanh(u)) / 2 is sigmoid(2 u); the argument's own rounding costs |2 u| / 2 ulp more far below 0.
-    const u = f32x4.mul(x, mulAdd(f32x4.mul(x, x), f32x4.splat(0.07135481282553106), 1.5957691216057308));
+    const slope = f32x4.add(f32x4.mul(f32x4.mul(x, x), f32x4.splat(0.07135481282553106)), f32x4.splat(1.5957691216057308));
+    const u = f32x4.mul(x, slope);
     return f32x4.mul(x, sigmoid4(u));
   }
   return pow4(x, alpha);
