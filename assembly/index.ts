@@ -8,8 +8,10 @@ export { slide3, slide3x3, slide5, stride3, stride3x3, stride5 } from "./depthwi
 export { panel, tile3x12, tile5x8 } from "./gemm";
 export { argReduce, reduce } from "./reduce";
 export { gather, topK, where } from "./select";
+export { lrn, lrnScratch } from "./lrn";
 export { adaptivePool2d, averagePool2d, globalAveragePool2d, lpPool2d, maxPool2d } from "./pool2d";
 export { logSoftmax, softmax } from "./softmax";
+export { blend, resizeAxis, resizeNearest2d } from "./resize2d";
 export { unary } from "./unary";
 
 /** First address behind the module's own data: memory from here on belongs to the host. */

@@ -1,0 +1,121 @@
+// Resizing. Where output elements come from, and by which weights, stands in tables that the host makes, so that every way of
+// counting coordinates is the same kernel.
+
+import { loadLanes, storeLanes } from "./lanes";
+
+// @ts-ignore: decorator
+@inline
+function copyFloats(x: usize, y: usize, count: i32): void {
+  if (count < 4) return storeLanes(y, loadLanes(x, count), count);
+  const last = y + (<usize>(count - 4) << 2);
+  const apart = x - y;
+  for (; y < last; y += 16) v128.store(y, v128.load(y + apart));
+  v128.store(last, v128.load(last + apart));
+}
+
+// @ts-ignore: decorator
+@inline
+function fillFloats(y: usize, count: i32, value: f32): void {
+  const v = f32x4.splat(value);
+  if (count < 4) return storeLanes(y, v, count);
+  const last = y + (<usize>(count - 4) << 2);
+  for (; y < last; y += 16) v128.store(y, v);
+  v128.store(last, v);
+}
+
+/**
+ * y[n][oh][ow] = x[n][rows[oh]][columns[ow]]: pixels of C floats, `xStride`, `yStride` bytes apart. rows, columns: OH and OW int32; a
+ * place outside the image gives `outside`.
+ */
+export function resizeNearest2d(
+  x: usize, N: i32, IH: i32, IW: i32, C: i32, xStride: usize, y: usize, OH: i32, OW: i32, yStride: usize,
+  rows: usize, columns: usize, outside: f32
+): void {
+  assert(C > 0 && xStride >= <usize>C << 2 && yStride >= <usize>C << 2);
+  const line = <usize>IW * xStride;
+  for (let n = 0; n < N; n++) {
+    for (let oh = 0; oh < OH; oh++) {
+      const ih = load<i32>(rows + (<usize>oh << 2));
+      const from = x + <usize>ih * line;
+      for (let ow = 0; ow < OW; ow++) {
+        const iw = load<i32>(columns + (<usize>ow << 2));
+        if (<u32>ih < <u32>IH && <u32>iw < <u32>IW) copyFloats(from + <usize>iw * xStride, y, C);
+        else fillFloats(y, C, outside);
+        y += yStride;
+      }
+    }
+    x += <usize>IH * line;
+  }
+}
+
+/**
+ * One axis of a separable resize:
+ *
+ *   y[o][i] = sum over t of weights[i][t] * x[o][starts[i] + t]
+ *
+ * for `outer` places o, `xOuter`, `yOuter` bytes apart, of I and O elements, `xStep`, `yStep` bytes apart, of `inner` floats. starts: O
+ * int32; weights: O rows of `taps` floats. Products are added in the order of t. Weights of 0 at the ends of a row take no part, so that
+ * the elements under them may be infinite, or lie outside. Where a start is below 0, y is `outside`. x and y do not overlap.
+ */
+export function resizeAxis(
+  x: usize, y: usize, outer: i32, I: i32, O: i32, inner: i32, xOuter: usize, xStep: usize, yOuter: usize, yStep: usize,
+  starts: usize, weights: usize, taps: i32, outside: f32
+): void {
+  assert(inner > 0 && taps > 0 && xStep >= <usize>inner << 2 && yStep >= <usize>inner << 2);
+  for (let o = 0; o < outer; o++) {
+    let w = weights, to = y;
+    for (let i = 0; i < O; i++) {
+      const start = load<i32>(starts + (<usize>i << 2));
+      let first = 0, end = taps;
+      while (end > 0 && load<f32>(w + (<usize>(end - 1) << 2)) == 0) end--;
+      while (first < end && load<f32>(w + (<usize>first << 2)) == 0) first++;
+      if (start < 0 || end == 0) {
+        fillFloats(to, inner, start < 0 ? outside : 0);
+      } else {
+        assert(start + end <= I);
+        blend(x + <usize>(start + first) * xStep, xStep, w + (<usize>first << 2), end - first, to, inner);
+      }
+      w += <usize>taps << 2;
+      to += yStep;
+    }
+    x += xOuter;
+    y += yOuter;
+  }
+}
+
+/** y = the sum of `taps` rows of `inner` floats, `step` bytes apart, each times its weight. */
+export function blend(x: usize, step: usize, w: usize, taps: i32, y: usize, inner: i32): void {
+  if (taps == 1 && load<f32>(w) == 1) return copyFloats(x, y, inner);
+  const wEnd = w + (<usize>taps << 2);
+  let c = 0;
+  for (; c + 16 <= inner; c += 16) {
+    let k = v128.load_splat<f32>(w);
+    let a0 = f32x4.mul(k, v128.load(x)), a1 = f32x4.mul(k, v128.load(x, 16));
+    let a2 = f32x4.mul(k, v128.load(x, 32)), a3 = f32x4.mul(k, v128.load(x, 48));
+    let p = x;
+    for (let at = w + 4; at < wEnd; at += 4) {
+      p += step;
+      k = v128.load_splat<f32>(at);
+      a0 = f32x4.add(a0, f32x4.mul(k, v128.load(p))); a1 = f32x4.add(a1, f32x4.mul(k, v128.load(p, 16)));
+      a2 = f32x4.add(a2, f32x4.mul(k, v128.load(p, 32))); a3 = f32x4.add(a3, f32x4.mul(k, v128.load(p, 48)));
+    }
+    v128.store(y, a0); v128.store(y, a1, 16); v128.store(y, a2, 32); v128.store(y, a3, 48);
+    x += 64; y += 64;
+  }
+  // The last vector of a row of 4 or more floats ends where the row ends and may cover places a second time.
+  for (; c < inner; c += 4) {
+    if (c + 4 > inner && inner >= 4) {
+      const back = <usize>(c + 4 - inner) << 2;
+      x -= back; y -= back;
+    }
+    let p = x;
+    let a = f32x4.mul(v128.load_splat<f32>(w), inner >= 4 ? v128.load(p) : loadLanes(p, inner));
+    for (let at = w + 4; at < wEnd; at += 4) {
+      p += step;
+      a = f32x4.add(a, f32x4.mul(v128.load_splat<f32>(at), inner >= 4 ? v128.load(p) : loadLanes(p, inner)));
+    }
+    if (inner >= 4) v128.store(y, a);
+    else storeLanes(y, a, inner);
+    x += 16; y += 16;
+  }
+}
