@@ -1,29 +1,31 @@
 // Builds everything: kernels (debug and release), the library, its types, and the command line.
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { build } from "esbuild";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type BuildOptions, build } from "esbuild";
+import { textModule } from "./wasm-text.ts";
 
 const run = (script: string, ...args: string[]) =>
   execFileSync(process.execPath, [script, ...args], { stdio: "inherit" });
 
 rmSync("dist", { recursive: true, force: true });
 mkdirSync("build", { recursive: true });
-mkdirSync("dist", { recursive: true });
+mkdirSync("dist/wasm", { recursive: true });
 
 for (const target of ["debug", "release"]) run("node_modules/assemblyscript/bin/asc.js", "--target", target);
-const wasm = readFileSync("build/release.wasm");
-writeFileSync("build/wasm-base64.ts", `export default "${wasm.toString("base64")}";\n`);
+const text = textModule(readFileSync("build/release.wasm"));
+writeFileSync("build/wasm-text.js", text.js);
+writeFileSync("build/wasm-text.d.ts", text.dts);
 copyFileSync("build/release.wasm", "dist/lanewise.wasm");
 
-const external = ["#wasm", "*.wasm"];
-const common = {
+const common: BuildOptions = {
   bundle: true,
   format: "esm",
   target: "es2022",
   outdir: "dist",
   outbase: "src",
-  external,
-} as const;
+  external: ["#wasm", "*.wasm"],
+};
 
 await build({
   ...common,
@@ -42,3 +44,17 @@ await build({
   },
 });
 run("node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json");
+finishTypes("dist");
+
+/** Makes the declarations stand alone: they name each other as .js, and the compiler's types of the kernels lie beside them. */
+function finishTypes(folder: string): void {
+  copyFileSync("build/release.d.ts", join(folder, "wasm/release.d.ts"));
+  for (const file of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+    if (!file.endsWith(".d.ts")) continue;
+    const path = join(folder, file);
+    const types = readFileSync(path, "utf8")
+      .replace(/(from |import\()"([^"]*)\.ts"/g, '$1"$2.js"')
+      .replaceAll('"../../build/release.js"', '"./release.js"');
+    writeFileSync(path, types);
+  }
+}

@@ -1,15 +1,15 @@
-import { kernelModule } from "#wasm";
 import { DISPOSE } from "./dispose.ts";
 import { type TypedArray, typeOfArray } from "./dtype.ts";
 import { ArgumentError, expected, ShapeError } from "./errors.ts";
 import { OPERATORS } from "./ops/index.ts";
 import { elementCount, formatShape, isShape, type Shape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
+import { type KernelSource, kernelsFrom } from "./wasm/source.ts";
 import { Workspace } from "./workspace.ts";
 
 export interface EngineOptions {
-  /** The compiled kernels, for those who host the .wasm file themselves. */
-  readonly wasm?: WebAssembly.Module;
+  /** The kernels, for those who host `lanewise/lanewise.wasm` themselves. */
+  readonly wasm?: KernelSource;
   /** Bytes that the engine's memory may take. Default: what the runtime allows. */
   readonly memoryLimit?: number;
 }
@@ -76,6 +76,6 @@ class EngineCore {
  * @throws RuntimeError without WebAssembly SIMD.
  */
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
-  const module = options.wasm ?? (await kernelModule());
+  const module = await kernelsFrom(options.wasm);
   return new EngineCore(new Workspace(module, options.memoryLimit)) as Engine;
 }

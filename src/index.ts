@@ -8,3 +8,4 @@ export { type LoadOptions, loadModel, type ModelSource } from "./onnx/load.ts";
 export type { Activation } from "./ops/activation.ts";
 export type { Shape } from "./shape.ts";
 export { Tensor } from "./tensor.ts";
+export type { KernelSource } from "./wasm/source.ts";

@@ -1,6 +1,6 @@
-import { kernelModule } from "#wasm";
 import { ArgumentError, checkAborted, expected } from "../errors.ts";
 import { Model, type ModelOptions } from "../graph/model.ts";
+import { type KernelSource, kernelsFrom } from "../wasm/source.ts";
 import { importModel } from "./import.ts";
 import { readModel } from "./proto.ts";
 import type { ExternalData } from "./tensor.ts";
@@ -15,8 +15,8 @@ export interface LoadOptions extends ModelOptions {
   readonly onProgress?: (progress: { phase: string; loaded: number; total: number }) => void;
   /** Contents of the files in which the model keeps its weights, by location, or a way to get them. */
   readonly externalData?: ExternalData;
-  /** The compiled kernels, for those who host the .wasm file themselves. */
-  readonly wasm?: WebAssembly.Module;
+  /** The kernels, for those who host `lanewise/lanewise.wasm` themselves. */
+  readonly wasm?: KernelSource;
 }
 
 /**
@@ -33,7 +33,7 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
     options.onProgress?.({ phase, loaded, total: 3 });
   };
   step("compile", 0);
-  const module = options.wasm ?? (await kernelModule());
+  const module = await kernelsFrom(options.wasm);
   step("read", 1);
   const graph = importModel(readModel(bytes), { externalData: options.externalData });
   step("prepare", 2);

@@ -1,12 +1,16 @@
 // The `#wasm` of most runtimes: the module travels inside the JavaScript, and is decoded when first asked for.
 
-import base64 from "../../build/wasm-base64.ts";
+import * as packed from "../../build/wasm-text.js";
 import { compileKernels } from "./kernels.ts";
+import { bytesFromText } from "./text.ts";
 
-/** The compiled kernel module. */
+let compiled: Promise<WebAssembly.Module> | undefined;
+
+/** The compiled kernel module. Engines share it, so that a second one starts with optimised code; a failed start is forgotten. */
 export function kernelModule(): Promise<WebAssembly.Module> {
-  const text = atob(base64);
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  return compileKernels(bytes);
+  compiled ??= compileKernels(bytesFromText(packed)).catch((error) => {
+    compiled = undefined;
+    throw error;
+  });
+  return compiled;
 }
