@@ -97,28 +97,31 @@ export function panelWidth(left: i32): i32 {
 }
 
 /**
- * Packs output channels 0 .. `columns` of a filter into one panel of `N` columns: N bias values, then N weights for each (tap, ic).
- * Strides are bytes in the source from output channel to output channel, tap to tap, input channel to input channel. b is 0 if none.
+ * Packs output channels 0 .. `columns` of a filter into one panel of `N` columns: N bias values, then N weights for each (kh, kw, ic).
+ * Strides are bytes in the source from output channel to output channel, window row to row, column to column, and input channel to
+ * input channel; negative ones turn the window round. b is 0 if there is no bias.
  */
 export function packPanel(
-  filter: usize, ocStride: usize, tapStride: usize, icStride: usize, b: usize,
-  N: i32, columns: i32, taps: i32, IC: i32, to: usize
+  filter: usize, ocStride: isize, khStride: isize, kwStride: isize, icStride: isize, b: usize,
+  N: i32, columns: i32, KH: i32, KW: i32, IC: i32, to: usize
 ): void {
   for (let n = 0; n < N; n++) {
     store<f32>(to, b && n < columns ? load<f32>(b + (<usize>n << 2)) : 0);
     to += 4;
   }
-  for (let t = 0; t < taps; t++) {
-    let from = filter + <usize>t * tapStride;
-    for (let ic = 0; ic < IC; ic++) {
-      let at = from;
-      for (let n = 0; n < columns; n++) {
-        store<f32>(to + (<usize>n << 2), load<f32>(at));
-        at += ocStride;
+  for (let kh = 0; kh < KH; kh++) {
+    for (let kw = 0; kw < KW; kw++) {
+      let from = filter + <usize>(<isize>kh * khStride + <isize>kw * kwStride);
+      for (let ic = 0; ic < IC; ic++) {
+        let at = from;
+        for (let n = 0; n < columns; n++) {
+          store<f32>(to + (<usize>n << 2), load<f32>(at));
+          at += ocStride;
+        }
+        for (let n = columns; n < N; n++) store<f32>(to + (<usize>n << 2), 0);
+        to += <usize>N << 2;
+        from += icStride;
       }
-      for (let n = columns; n < N; n++) store<f32>(to + (<usize>n << 2), 0);
-      to += <usize>N << 2;
-      from += icStride;
     }
   }
 }

@@ -4,8 +4,8 @@ import { formatShape, type Shape } from "./shape.ts";
 import type { Workspace } from "./workspace.ts";
 
 /**
- * How the elements of a tensor lie in memory: in the order of its axes, or, for images whose axes are [N, C, H, W], with the
- * channels of a pixel together. Users never see it: `data` is always in the order of the axes.
+ * How the elements of a tensor lie in memory: in the order of its axes, or, for images whose axes are [N, C, ...], with the
+ * channels of a place together. Users never see it: `data` is always in the order of the axes.
  */
 export type Format = "dense" | "channels-last";
 

@@ -97,10 +97,11 @@ export class Workspace {
   arrange(tensor: Tensor, format: Format): number {
     const storage = this.#of(tensor);
     if (storage.format === format) return storage.address;
-    const [N, C, H, W] = tensor.shape;
+    const [N, C, ...places] = tensor.shape;
+    const P = elementCount(places);
     const address = this.heap.allocate(elementCount(tensor.shape) * 4, "tensor");
-    if (format === "dense") this.kernels.transpose2d(storage.address, address, N, H * W, C);
-    else this.kernels.transpose2d(storage.address, address, N, C, H * W);
+    if (format === "dense") this.kernels.transpose2d(storage.address, address, N, P, C);
+    else this.kernels.transpose2d(storage.address, address, N, C, P);
     this.heap.free(storage.address);
     storage.address = address;
     storage.format = format;

@@ -1,11 +1,12 @@
 import { ArgumentError, expected, ShapeError } from "../errors.ts";
 import { formatShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
-import type { Kernels } from "../wasm/kernels.ts";
 import type { Workspace } from "../workspace.ts";
 import { type Activation, type Epilogue, resolveActivation } from "./activation.ts";
 import { call } from "./call.ts";
 import { checkFloat, createImages, imagesOf, type LayoutOptions, operandOf } from "./layout.ts";
+import { largestPadding, type PaddingMode, padImages } from "./pad-images.ts";
+import { panelsOf, scratchBytes } from "./panels.ts";
 import type { Packing, Prepared, WeightSource } from "./prepared.ts";
 import { resolveWindow, type Window, type WindowOptions } from "./window.ts";
 
@@ -17,6 +18,8 @@ export interface Conv2dOptions extends WindowOptions, LayoutOptions {
   readonly filterLayout?: FilterLayout;
   /** [OC], added to each output channel. */
   readonly bias?: Tensor;
+  /** What stands in the padding. Default "zeros"; "reflect" and "circular" want images larger than it. */
+  readonly paddingMode?: PaddingMode;
   /** Input and output channels are divided into so many groups, each convolved by itself. Default 1. */
   readonly groups?: number;
   /** Applied to the result, after the residual. */
@@ -38,24 +41,36 @@ export interface Conv2dOptions extends WindowOptions, LayoutOptions {
  */
 export function conv2d(w: Workspace, x: Tensor, filter: Tensor, options: Conv2dOptions = {}): Tensor {
   const where = "conv2d";
-  const { inputLayout, filterLayout = "oihw", groups = 1, bias, residual } = options;
+  const { inputLayout, filterLayout = "oihw", groups = 1, bias, residual, paddingMode = "zeros" } = options;
   const images = imagesOf(w, where, "x", x, inputLayout);
   const { N, C: IC } = images;
   w.check(where, "filter", filter);
   const { OC, KH, KW, strides } = readFilter(where, filter, filterLayout, IC, groups);
   const window = resolveWindow(where, [images.H, images.W], [KH, KW], options);
+  checkPaddingMode(where, paddingMode, window);
   const epilogue = resolveActivation(where, options.activation);
-  const spec = { N, IC, OC, groups, window, filter: strides, epilogue, residual: residual !== undefined };
+  const spec = { N, IC, OC, groups, window, filter: strides, epilogue, residual: residual !== undefined, paddingMode };
   const b = bias ? operandOf(w, where, "bias", bias, [OC]) : 0;
-  const y = createImages(w, where, inputLayout, N, OC, window.OH, window.OW);
   const inputs = [images.address];
   if (residual) {
-    operandOf(w, where, "residual", residual, y.shape);
+    const { OH, OW } = window;
+    const shape = inputLayout === "nhwc" ? [N, OH, OW, OC] : [N, OC, OH, OW];
+    operandOf(w, where, "residual", residual, shape);
     inputs.push(imagesOf(w, where, "residual", residual, inputLayout).address);
   }
   const weights = [w.arrange(filter, "dense"), b];
+  const y = createImages(w, where, inputLayout, N, OC, window.OH, window.OW);
   call(w, where, prepareConv2d(spec), { inputs, weights, outputs: [y] });
   return y;
+}
+
+function checkPaddingMode(where: string, mode: PaddingMode, { IH, IW, PT, PB, PL, PR }: Window): void {
+  const modes = ["zeros", "reflect", "replicate", "circular"];
+  if (!modes.includes(mode)) throw new ArgumentError(expected(where, "paddingMode", modes.join(", "), mode));
+  const fits = (extent: number, ...pads: number[]) => pads.every((pad) => pad <= largestPadding(mode, extent));
+  if (fits(IH, PT, PB) && fits(IW, PL, PR)) return;
+  const wanted = `at most ${largestPadding(mode, IH)} rows and ${largestPadding(mode, IW)} columns for ${IH}x${IW} images in mode ${mode}`;
+  throw new ShapeError(expected(where, "padding", wanted, [PT, PB, PL, PR]));
 }
 
 /** Checks a filter and finds its extents and steps. */
@@ -112,6 +127,8 @@ export interface Conv2dSpec {
   readonly epilogue: Epilogue;
   /** Whether input 1 is a tensor in the shape of the output, added before the activation. */
   readonly residual: boolean;
+  /** Default "zeros". */
+  readonly paddingMode?: PaddingMode;
 }
 
 /** Element strides of a dense [OC, IC / groups, KH, KW] filter. */
@@ -127,7 +144,9 @@ const FEW_CHANNELS = 8;
  * (x [N, IH, IW, IC], y [N, OH, OW, OC]).
  */
 export function prepareConv2d(spec: Conv2dSpec): Prepared {
-  const { IC, OC, groups, residual } = spec;
+  const { IC, OC, groups, residual, paddingMode = "zeros" } = spec;
+  const { PT, PB, PL, PR } = spec.window;
+  if (paddingMode !== "zeros" && PT + PB + PL + PR > 0) return mirrored(spec, paddingMode);
   if (groups === IC && OC === IC && !residual) return depthwise(spec);
   const { KW, DW } = spec.window;
   if (groups === 1 && IC < FEW_CHANNELS && KW > 1 && DW === 1) return windowRows(spec);
@@ -172,44 +191,42 @@ function gemm(spec: Conv2dSpec): Prepared {
  */
 function windowRows(spec: Conv2dSpec): Prepared {
   const { N, IC, OC, window: v, epilogue: e } = spec;
-  const PH = v.IH + v.PT + v.PB;
-  const PW = v.IW + v.PL + v.PR;
   const panels = panelPacking(spec);
-  const padded = v.PT + v.PB + v.PL + v.PR > 0;
-  const imageBytes = padded ? N * PH * PW * IC * 4 : 0;
+  const pads = v.PT + v.PB + v.PL + v.PR > 0;
+  const padded = padImages(N, IC, v);
+  const imageBytes = pads ? padded.bytes : 0;
   return {
     algorithm: "gemm by window rows",
     ...shapeAndWork(spec),
     scratchBytes: imageBytes + scratchBytes(v.KH),
     packing: panels,
     run(k, { inputs, outputs, scratch, packed }) {
-      let x = inputs[0];
-      if (padded) {
-        x = scratch;
-        padImages(k, inputs[0], x, spec, PH, PW);
-      }
+      if (pads) padded.write(k, inputs[0], scratch);
+      const x = pads ? scratch : inputs[0];
       const r = spec.residual ? inputs[1] : 0;
       // biome-ignore format: one line a subject
-      k.conv2d(x, N, PH, PW, v.KW * IC, IC * 4, packed, outputs[0], v.OH, v.OW, OC, OC * 4,
+      k.conv2d(x, N, padded.H, padded.W, v.KW * IC, IC * 4, packed, outputs[0], v.OH, v.OW, OC, OC * 4,
         v.KH, 1, v.SH, v.SW, v.DH, 1, 0, 0,
         r, OC * 4, e.lo, e.hi, e.code, e.alpha, e.beta, packed + panels.zeros, scratch + imageBytes);
     },
   };
 }
 
-function padImages(
-  k: Kernels,
-  from: number,
-  to: number,
-  { N, IC, window: v }: Conv2dSpec,
-  PH: number,
-  PW: number,
-): void {
-  const row = v.IW * IC;
-  const line = PW * IC * 4;
-  k.fill(to, N * PH * PW * IC, 0);
-  const first = to + v.PT * line + v.PL * IC * 4;
-  k.copyStrided(from, first, 1, 1, 1, N, v.IH, row, 0, 0, 0, v.IH * row * 4, row * 4, 4, 0, 0, 0, PH * line, line, 4);
+/** Writes the padding out first, where it is no zeros. */
+function mirrored(spec: Conv2dSpec, mode: PaddingMode): Prepared {
+  const { N, IC, window: v } = spec;
+  const padded = padImages(N, IC, v, mode);
+  const window = { ...v, IH: padded.H, IW: padded.W, PT: 0, PB: 0, PL: 0, PR: 0 };
+  const prepared = prepareConv2d({ ...spec, window, paddingMode: "zeros" });
+  return {
+    ...prepared,
+    algorithm: `${prepared.algorithm}, ${mode} padding`,
+    scratchBytes: padded.bytes + prepared.scratchBytes,
+    run(k, at) {
+      padded.write(k, at.inputs[0], at.scratch);
+      prepared.run(k, { ...at, inputs: [at.scratch, ...at.inputs.slice(1)], scratch: at.scratch + padded.bytes });
+    },
+  };
 }
 
 function depthwise(spec: Conv2dSpec): Prepared {
@@ -262,7 +279,9 @@ function panelPacking({ IC, OC, groups, window: { KH, KW }, filter }: Conv2dSpec
         for (const { start, columns, width } of panels) {
           const from = filterAt(weights, filter, g * OCG + start, columns, ICG * taps, OC);
           const bias = weights.has(1) ? weights.at(1, g * OCG + start, columns) : 0;
-          k.packPanel(from, filter.oc * 4, filter.tap * 4, filter.ic * 4, bias, width, columns, taps, ICG, at);
+          // biome-ignore format: steps, then extents
+          k.packPanel(from, filter.oc * 4, filter.tap * KW * 4, filter.tap * 4, filter.ic * 4, bias,
+            width, columns, KH, KW, ICG, at);
           at += width * rows * 4;
         }
       }
@@ -282,19 +301,4 @@ function filterAt(
 ): number {
   if (filter.oc === each) return w.at(0, oc * each, columns * each);
   return w.at(0, 0, OC * each) + oc * filter.oc * 4;
-}
-
-/** How assembly/conv2d.ts divides output channels: `panelWidth` there is the same rule. */
-function* panelsOf(OC: number): Generator<{ start: number; columns: number; width: number }> {
-  for (let start = 0; start < OC; ) {
-    const quads = Math.ceil((OC - start) / 4);
-    const width = quads === 3 || quads > 4 ? 12 : 8;
-    yield { start, columns: Math.min(width, OC - start), width };
-    start += width;
-  }
-}
-
-/** Bytes of `conv2dScratch` in assembly/conv2d.ts: the table of addresses and one spare tile. */
-function scratchBytes(taps: number): number {
-  return taps * 65 * 4 + 12 * 5 * 4;
 }

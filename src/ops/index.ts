@@ -1,5 +1,6 @@
 // Every operator of an engine, under the name that it has there.
 
+import { convTranspose2d } from "./conv-transpose2d.ts";
 import { conv2d } from "./conv2d.ts";
 import {
   adaptiveAveragePool2d,
@@ -12,6 +13,7 @@ import {
 
 export const OPERATORS = {
   conv2d,
+  convTranspose2d,
   adaptiveAveragePool2d,
   adaptiveMaxPool2d,
   averagePool2d,

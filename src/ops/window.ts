@@ -76,7 +76,8 @@ export function pair(where: string, what: string, value: Pair, least: number): [
 
 type TwoNumbers = readonly [number, number];
 
-function resolvePadding(
+/** Padding at top, bottom, left, right. */
+export function resolvePadding(
   where: string,
   padding: Padding,
   image: TwoNumbers,

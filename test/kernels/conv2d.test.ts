@@ -62,7 +62,7 @@ function run(build: Build, c: Case, wanted?: { data: ArrayLike<number> }): Float
       const columns = Math.min(width, OC - oc);
       const channel = g * OC + oc;
       const from = filter + channel * ocStride;
-      kernels.packPanel(from, ocStride, tapStride, icStride, b && b + channel * 4, width, columns, taps, IC, to);
+      kernels.packPanel(from, ocStride, tapStride, 0, icStride, b && b + channel * 4, width, columns, taps, 1, IC, to);
       to += (taps * IC + 1) * width * 4;
       oc += width;
     }

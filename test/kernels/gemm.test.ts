@@ -70,7 +70,7 @@ function runPanel(build: Build, N: 8 | 12, p: Product, gap = 0): { y: Float32Arr
   const filter = arena.put(p.w, "filter");
   const bias = p.b ? arena.put(p.b, "bias") : 0;
   const packed = arena.scratch((taps * K + 1) * N * 4, "packed");
-  kernels.packPanel(filter, 4, K * columns * 4, columns * 4, bias, N, columns, taps, K, packed);
+  kernels.packPanel(filter, 4, K * columns * 4, 0, columns * 4, bias, N, columns, taps, 1, K, packed);
   const r = p.r ? arena.put(p.r, "residual") : 0;
   const pixel = columns + gap;
   const y = arena.reserve(count * pixel, Float32Array, "y");

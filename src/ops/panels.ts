@@ -1,0 +1,21 @@
+/** Output channels `start` to `start + columns` of a packed filter, in a panel `width` wide. */
+export interface Panel {
+  readonly start: number;
+  readonly columns: number;
+  readonly width: number;
+}
+
+/** How assembly/conv2d.ts divides output channels into panels: `panelWidth` there is the same rule. */
+export function* panelsOf(OC: number): Generator<Panel> {
+  for (let start = 0; start < OC; ) {
+    const quads = Math.ceil((OC - start) / 4);
+    const width = quads === 3 || quads > 4 ? 12 : 8;
+    yield { start, columns: Math.min(width, OC - start), width };
+    start += width;
+  }
+}
+
+/** Bytes of `conv2dScratch` in assembly/conv2d.ts: the table of addresses for a window of `taps` places, and one spare tile. */
+export function scratchBytes(taps: number): number {
+  return Math.max(1, taps) * 65 * 4 + 12 * 5 * 4;
+}
