@@ -34,6 +34,8 @@ export interface UnsupportedItem {
   /** Operator type, such as "LSTM". */
   readonly operator: string;
   readonly reason: string;
+  /** Name of a value that would have to be known before the run. */
+  readonly needs?: string;
 }
 
 /** A well-formed model that needs something lanewise does not have; `items` lists all of it. */

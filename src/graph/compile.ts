@@ -1,3 +1,4 @@
+import type { HostTensor } from "../dtype.ts";
 import type { Heap } from "../memory.ts";
 import type { Kernels } from "../wasm/kernels.ts";
 import { Draft } from "./draft.ts";
@@ -7,15 +8,19 @@ import { runPasses } from "./passes/index.ts";
 import { Plan } from "./plan.ts";
 import type { WeightStore } from "./weights.ts";
 
-/** From a graph and the types of its inputs to steps that can run: shapes, passes, kernels, addresses. */
+/**
+ * From a graph and the types of its inputs to steps that can run: shapes, passes, kernels, addresses. `values` are inputs whose
+ * value the plan is made for, such as a shape to reshape to.
+ */
 export function compileGraph(
   graph: Graph,
   inputTypes: ReadonlyMap<string, TensorType>,
   kernels: Kernels,
   heap: Heap,
   weights: WeightStore,
+  values: ReadonlyMap<string, HostTensor> = new Map(),
 ): Plan {
-  const draft = new Draft(graph, inputTypes);
+  const draft = new Draft(graph, inputTypes, values);
   inferTypes(draft);
   runPasses(draft);
   return new Plan(draft, kernels, heap, weights);

@@ -13,11 +13,16 @@ export class Draft {
   readonly types = new Map<string, TensorType>();
   readonly #names = new Set<string>();
 
-  constructor(graph: Graph, inputTypes: ReadonlyMap<string, TensorType>) {
-    this.inputs = graph.inputs.map((input) => input.name);
+  /** `values` are inputs whose value is fixed for this draft: they are constants of it. */
+  constructor(
+    graph: Graph,
+    inputTypes: ReadonlyMap<string, TensorType>,
+    values: ReadonlyMap<string, HostTensor> = new Map(),
+  ) {
+    this.inputs = graph.inputs.map((input) => input.name).filter((name) => !values.has(name));
     this.outputs = graph.outputs.map((output) => output.name);
     this.nodes = [...graph.nodes];
-    this.constants = new Map(graph.constants);
+    this.constants = new Map([...graph.constants, ...values]);
     for (const [name, type] of inputTypes) this.types.set(name, type);
     for (const [name, tensor] of this.constants) this.types.set(name, { type: tensor.type, shape: tensor.shape });
     for (const name of this.types.keys()) this.#names.add(name);

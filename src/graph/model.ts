@@ -1,6 +1,6 @@
 import { DISPOSE } from "../dispose.ts";
 import type { HostTensor } from "../dtype.ts";
-import { holds, type TypedArray, viewOf } from "../dtype.ts";
+import { allocate, type DataType, holds, type TypedArray, viewOf } from "../dtype.ts";
 import { ArgumentError, checkAborted, DisposedError, expected, ShapeError } from "../errors.ts";
 import { Heap } from "../memory.ts";
 import { elementCount, formatShape, isShape, type Shape } from "../shape.ts";
@@ -9,6 +9,7 @@ import { compileGraph } from "./compile.ts";
 import type { Graph, TensorType, ValueInfo } from "./graph.ts";
 import { describeLayers, type Layer } from "./layers.ts";
 import type { Plan, Port, Step } from "./plan.ts";
+import { neededInputs } from "./value-inputs.ts";
 import { WeightStore } from "./weights.ts";
 
 /** What a model is fed: an array with its shape, by input name. */
@@ -60,8 +61,10 @@ interface BoundPlan {
 export class Model {
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
-  readonly #graph: Graph;
+  #graph: Graph;
   readonly #plans = new Map<string, BoundPlan>();
+  /** Inputs whose values, not only their shapes, decide how the network runs. */
+  readonly #valueInputs = new Set<string>();
   /** undefined once disposed of. */
   #parts: { readonly kernels: Kernels; readonly heap: Heap; readonly weights: WeightStore } | undefined;
   #arena = { address: 0, bytes: 0 };
@@ -69,12 +72,13 @@ export class Model {
   constructor(graph: Graph, module: WebAssembly.Module, options: ModelOptions = {}) {
     const { kernels, memory, heapBase } = instantiateKernels(module);
     const heap = new Heap(memory, heapBase, options.memoryLimit);
-    this.#parts = { kernels, heap, weights: new WeightStore(kernels, heap) };
-    this.#graph = { ...graph, inputs: fixShapes(graph.inputs, options.inputShapes ?? {}) };
-    this.inputs = this.#graph.inputs;
+    this.inputs = fixShapes(graph.inputs, options.inputShapes ?? {});
     this.outputs = graph.outputs;
+    this.#graph = { ...graph, inputs: this.inputs };
     const types = concreteTypes(this.inputs);
-    if (types) this.#planFor(types);
+    this.#parts = { kernels, heap, weights: new WeightStore(kernels, heap, types === undefined) };
+    // With one plan for good, the weights are in wasm memory now, and need not be kept elsewhere.
+    if (types && this.#planAhead(types)) this.#graph = { ...this.#graph, constants: new Map() };
   }
 
   /** Runs the network. The outputs are fresh arrays that belong to the caller. */
@@ -146,7 +150,7 @@ export class Model {
     const types = new Map(this.inputs.map((input) => [input.name, feedType(input, feeds)]));
     const unknown = Object.keys(feeds).find((name) => !types.has(name));
     if (unknown !== undefined) throw new ArgumentError(expected("run", "feeds", this.#inputNames(), unknown));
-    const bound = this.#planFor(types);
+    const bound = this.#planFor(types, feeds);
     for (const port of bound.inputs) this.#write(port, feeds[port.name]);
     return bound;
   }
@@ -156,9 +160,7 @@ export class Model {
   }
 
   #write(port: Port, { data }: Feed): void {
-    const to = this.#view(port);
-    if (holds(port.type.type, data)) to.set(data as never);
-    else for (let i = 0; i < to.length; i++) to[i] = (to instanceof BigInt64Array ? BigInt(data[i]) : data[i]) as never;
+    this.#view(port).set(elementsOf(port.type.type, data) as never);
   }
 
   #view({ type, address }: Port): TypedArray {
@@ -177,17 +179,52 @@ export class Model {
     return Object.fromEntries(results);
   }
 
-  #planFor(types: ReadonlyMap<string, TensorType>): BoundPlan {
-    const key = [...types.values()].map(({ shape }) => shape.join("x")).join(",");
+  /** Plans before the first run, unless that has to wait for the values of some inputs: then it gives false. */
+  #planAhead(types: ReadonlyMap<string, TensorType>): boolean {
+    try {
+      this.#planFor(types);
+      return true;
+    } catch (error) {
+      const needed = neededInputs(this.#graph, error);
+      if (needed.length === 0) throw error;
+      for (const name of needed) this.#valueInputs.add(name);
+      const { kernels, heap } = this.#alive("loadModel");
+      this.#parts = { kernels, heap, weights: new WeightStore(kernels, heap, true) };
+      return false;
+    }
+  }
+
+  #planFor(types: ReadonlyMap<string, TensorType>, feeds: Readonly<Record<string, Feed>> = {}): BoundPlan {
+    const values = this.#fixedValues(types, feeds);
+    const shapes = [...types.values()].map(({ shape }) => shape.join("x"));
+    const key = [...shapes, ...[...values.values()].map(({ data }) => data.join(" "))].join(",");
     const known = this.#plans.get(key);
     if (known) return known;
     const { kernels, heap, weights } = this.#alive("run");
-    const plan = compileGraph(this.#graph, types, kernels, heap, weights);
+    let plan: Plan;
+    try {
+      plan = compileGraph(this.#graph, types, kernels, heap, weights, values);
+    } catch (error) {
+      const needed = neededInputs(this.#graph, error).filter((name) => feeds[name] && !values.has(name));
+      if (needed.length === 0) throw error;
+      for (const name of needed) this.#valueInputs.add(name);
+      return this.#planFor(types, feeds);
+    }
     const bound: BoundPlan = { plan, layers: describeLayers(plan), steps: [], inputs: [], outputs: [] };
+    plan.forgetWeights();
     this.#reserve(plan.memory.arenaBytes);
     this.#plans.set(key, bound);
     Object.assign(bound, plan.bind(this.#arena.address));
     return bound;
+  }
+
+  #fixedValues(types: ReadonlyMap<string, TensorType>, feeds: Readonly<Record<string, Feed>>): Map<string, HostTensor> {
+    const values = new Map<string, HostTensor>();
+    for (const name of this.#valueInputs) {
+      const type = types.get(name);
+      if (type && feeds[name]) values.set(name, { ...type, data: elementsOf(type.type, feeds[name].data) });
+    }
+    return values;
   }
 
   /** Makes the arena, which all plans share, at least so large. */
@@ -246,4 +283,13 @@ function feedType(input: ValueInfo, feeds: Readonly<Record<string, Feed>>): Tens
     throw new ArgumentError(expected("run", `input "${name}"`, type, feed.data));
   }
   return { type, shape };
+}
+
+/** Elements as an array of `type`; an array of that type is given back as it is. */
+function elementsOf(type: DataType, data: Feed["data"]): TypedArray {
+  if (holds(type, data)) return data;
+  const array = allocate(type, data.length);
+  const big = array instanceof BigInt64Array || array instanceof BigUint64Array;
+  for (let i = 0; i < data.length; i++) array[i] = (big ? BigInt(data[i]) : data[i]) as never;
+  return array;
 }

@@ -79,8 +79,13 @@ export class NodeView {
   integers(index: number, what: string): number[] | undefined {
     if (!this.has(index)) return undefined;
     const value = this.constant(index);
-    if (!value) throw this.unsupported(`${what} must be known before the run, but is computed from data`);
+    if (!value) throw this.needsValue(index, what);
     return toIntegers(value);
+  }
+
+  /** An error for an input whose value must be known before the run. */
+  needsValue(index: number, what: string): UnsupportedError {
+    return this.unsupported(`${what} must be known before the run, but is computed from data`, this.node.inputs[index]);
   }
 
   attribute(name: string): Attribute | undefined {
@@ -109,8 +114,9 @@ export class NodeView {
   }
 
   /** An error for something that is valid but not supported here. */
-  unsupported(reason: string): UnsupportedError {
-    const item = { node: this.node.name || this.node.outputs[0], operator: this.node.op, reason };
+  unsupported(reason: string, needs?: string): UnsupportedError {
+    const name = this.node.name || this.node.outputs[0];
+    const item = { node: name, operator: this.node.op, reason, ...(needs === undefined ? {} : { needs }) };
     return new UnsupportedError(`${this.where}: ${reason}`, [item]);
   }
 }

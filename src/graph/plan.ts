@@ -28,6 +28,9 @@ export interface Port {
   readonly address: number;
 }
 
+/** Elements up to which a constant may be a parameter of a node. */
+const SMALL = 256;
+
 /** Where a value lies: at an offset of the arena, or at an address that does not change. */
 type Place = { readonly piece: number } | { readonly address: number };
 
@@ -56,6 +59,12 @@ export class Plan {
       if (!packing || work.kind !== "kernel") this.#packed.push(0);
       else this.#packed.push(weights.pack(packingKey(work), packing, weightTensors(draft, work.weights)));
     }
+  }
+
+  /** Lets go of the constants in JavaScript memory, but for the small ones that host steps may ask for. */
+  forgetWeights(): void {
+    const { constants } = this.#draft;
+    for (const [name, { data }] of constants) if (data.length > SMALL) constants.delete(name);
   }
 
   /** All nodes, those that need no step included. */

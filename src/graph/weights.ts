@@ -9,29 +9,43 @@ import type { Kernels } from "../wasm/kernels.ts";
 export class WeightStore {
   readonly #kernels: Kernels;
   readonly #heap: Heap;
+  /** Whether equal names may stand for different tensors, as in models that are planned for several shapes. */
+  readonly #byContent: boolean;
   readonly #addresses = new Map<string, number>();
   /** Bytes in wasm memory. */
   bytes = 0;
 
-  constructor(kernels: Kernels, heap: Heap) {
+  constructor(kernels: Kernels, heap: Heap, byContent: boolean) {
     this.#kernels = kernels;
     this.#heap = heap;
+    this.#byContent = byContent;
   }
 
   /** Address of a constant's elements. */
   upload(name: string, tensor: HostTensor): number {
-    return this.#once(`=${name}`, elementCount(tensor.shape) * bytesPerElement(tensor.type), (to) => {
-      viewOf(tensor.type, this.#heap.memory.buffer, to, tensor.data.length).set(tensor.data as never);
-    });
+    return this.#once(
+      this.#identify(`=${name}`, [tensor]),
+      elementCount(tensor.shape) * bytesPerElement(tensor.type),
+      (to) => {
+        viewOf(tensor.type, this.#heap.memory.buffer, to, tensor.data.length).set(tensor.data as never);
+      },
+    );
   }
 
   /** Address of the packed form of weights; `key` tells them and their packing from all others. */
   pack(key: string, packing: Packing, tensors: readonly (HostTensor | undefined)[]): number {
-    return this.#once(key, packing.bytes, (to) => {
+    return this.#once(this.#identify(key, tensors), packing.bytes, (to) => {
       const staging = new Staging(this.#heap, tensors);
       packing.write(this.#kernels, staging, to);
       staging.free();
     });
+  }
+
+  #identify(key: string, tensors: readonly (HostTensor | undefined)[]): string {
+    if (!this.#byContent) return key;
+    return [key, ...tensors.map((tensor) => (tensor ? `${tensor.shape.join("x")}:${fingerprint(tensor)}` : ""))].join(
+      "|",
+    );
   }
 
   #once(key: string, bytes: number, write: (to: number) => void): number {
@@ -80,4 +94,18 @@ class Staging implements WeightSource {
   free(): void {
     for (const block of this.#blocks) if (block) this.#heap.free(block.at);
   }
+}
+
+/** 64 bits that tell the elements of a tensor from others. */
+function fingerprint({ data }: HostTensor): string {
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  const words = bytes.byteOffset % 4 === 0 ? new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2) : bytes;
+  let a = 0x811c9dc5;
+  let b = bytes.length;
+  for (let i = 0; i < words.length; i++) {
+    a = Math.imul(a ^ words[i], 0x01000193);
+    b = Math.imul(b + words[i], 0x9e3779b1) ^ (b >>> 15);
+  }
+  for (let i = words.length * words.BYTES_PER_ELEMENT; i < bytes.length; i++) a = Math.imul(a ^ bytes[i], 0x01000193);
+  return `${a >>> 0}.${b >>> 0}`;
 }
