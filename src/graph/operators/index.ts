@@ -1,15 +1,17 @@
 import type { Operator } from "../operator.ts";
 import { CONVOLUTION } from "./convolution.ts";
 import { ELEMENTWISE } from "./elementwise.ts";
+import { GATHER } from "./gather.ts";
 import { MATRIX } from "./matrix.ts";
 import { MOVEMENT } from "./movement.ts";
 import { NORMALISATION } from "./normalisation.ts";
+import { PADDING } from "./pad.ts";
 import { POOLING } from "./pooling.ts";
 import { SHAPES } from "./shapes.ts";
 
 /** Every operator of ONNX that lanewise runs, by name. */
 const OPERATORS: ReadonlyMap<string, Operator> = new Map(
-  [CONVOLUTION, ELEMENTWISE, MATRIX, MOVEMENT, NORMALISATION, POOLING, SHAPES].flatMap((family) =>
+  [CONVOLUTION, ELEMENTWISE, GATHER, MATRIX, MOVEMENT, NORMALISATION, PADDING, POOLING, SHAPES].flatMap((family) =>
     Object.entries(family),
   ),
 );

@@ -1,10 +1,14 @@
-import type { HostTensor } from "../../dtype.ts";
+import { bytesPerElement, type HostTensor } from "../../dtype.ts";
 import { ArgumentError, expected, ShapeError } from "../../errors.ts";
-import { prepareCopies } from "../../ops/copies.ts";
+import { expandMovement, tileMovement } from "../../ops/expand.ts";
+import { concatMovement, sliceMovement, splitMovement } from "../../ops/slice.ts";
+import { depthToSpaceMovement, type SpaceSpec, spaceToDepthMovement } from "../../ops/space.ts";
 import { keepsOrder, prepareTranspose } from "../../ops/transpose.ts";
-import { elementCount, formatShape, normaliseAxis, permute, type Shape, stridesOf } from "../../shape.ts";
+import { normaliseAxis, permute, stridesOf } from "../../shape.ts";
 import { pickHost } from "../host.ts";
+import { checkSameType, moving } from "../moving.ts";
 import type { NodeView, Operator } from "../operator.ts";
+import { imageOf, isChannelsLast } from "./image.ts";
 import { axisError } from "./shapes.ts";
 
 const Transpose: Operator = {
@@ -16,7 +20,8 @@ const Transpose: Operator = {
     const { type, shape } = node.input(0);
     const permutation = permutationOf(node);
     if (keepsOrder(shape, permutation)) return "alias";
-    return type === "float32" ? { prepared: prepareTranspose(shape, permutation), inputs: [0] } : undefined;
+    if (bytesPerElement(type) !== 4) return undefined;
+    return { prepared: prepareTranspose(shape, permutation), inputs: [0] };
   },
   evaluate(node, inputs) {
     const x = inputs[0] as HostTensor;
@@ -39,69 +44,67 @@ export function permutationOf(node: NodeView): number[] {
   return permutation;
 }
 
-const Concat: Operator = {
-  infer(node) {
-    const { shapes, axis } = concatenation(node);
-    const extent = shapes.reduce((sum, shape) => sum + shape[axis], 0);
-    return [{ type: node.input(0).type, shape: shapes[0].map((e, i) => (i === axis ? extent : e)) }];
-  },
-  lower(node) {
-    if (node.input(0).type !== "float32") return undefined;
-    const { shapes, axis } = concatenation(node);
-    const total = shapes.reduce((sum, shape) => sum + shape[axis], 0);
-    const inner = elementCount(shapes[0].slice(axis + 1));
-    const outer = elementCount(shapes[0].slice(0, axis));
-    let offset = 0;
-    const copies = shapes.map((shape, input) => {
-      const run = shape[axis] * inner;
-      const copy = {
-        input,
-        output: 0,
-        offset: 0,
-        to: offset,
-        walk: { shape: [outer, run], from: [run, 1], to: [total * inner, 1] },
-      };
-      offset += run;
-      return copy;
-    });
-    const shape = shapes[0].map((e, i) => (i === axis ? total : e));
-    return { prepared: prepareCopies([shape], copies), inputs: shapes.map((_, i) => i) };
-  },
-  evaluate(node, inputs) {
-    const { shapes, axis } = concatenation(node);
-    const total = shapes.reduce((sum, shape) => sum + shape[axis], 0);
-    const shape = shapes[0].map((e, i) => (i === axis ? total : e));
-    const inner = elementCount(shape.slice(axis + 1));
-    const result = pickHost(
-      inputs[0] as HostTensor,
-      shape,
-      shape.map(() => 0),
-    );
-    let at = 0;
-    for (let outer = 0; outer < elementCount(shape.slice(0, axis)); outer++) {
-      shapes.forEach((each, i) => {
-        const run = each[axis] * inner;
-        const from = (inputs[i] as HostTensor).data.subarray(outer * run, outer * run + run);
-        result.data.set(from as never, at);
-        at += run;
-      });
-    }
-    return [result];
-  },
-};
+const Concat = moving((node) => {
+  const indices = node.node.inputs.map((_, i) => i);
+  checkSameType(node, indices);
+  const shapes = indices.map((i) => node.input(i).shape);
+  return concatMovement(node.where, shapes, axisOf(node, 1, shapes[0].length));
+});
 
-function concatenation(node: NodeView): { shapes: Shape[]; axis: number } {
-  const shapes = node.node.inputs.map((_, i) => node.input(i).shape);
-  const given = node.number("axis", 1);
-  const axis = normaliseAxis(given, shapes[0].length);
-  if (axis === undefined) throw axisError(node, given, shapes[0].length);
-  for (const shape of shapes) {
-    if (shape.length !== shapes[0].length || shape.some((extent, i) => i !== axis && extent !== shapes[0][i])) {
-      const wanted = `shapes that differ only along axis ${axis}`;
-      throw new ShapeError(expected(node.where, "inputs", wanted, shapes.map(formatShape).join(" and ")));
-    }
+/** Inputs x, starts, ends, axes, steps. */
+const Slice = moving((node) => {
+  const starts = node.integers(1, "starts");
+  const ends = node.integers(2, "ends");
+  if (!starts || !ends) throw new ArgumentError(`${node.where}: starts and ends expected, got none`);
+  const spec = { starts, ends, axes: node.integers(3, "axes"), steps: node.integers(4, "steps") };
+  return sliceMovement(node.where, node.input(0).shape, spec);
+});
+
+/** Inputs x and the sizes of the pieces; without sizes, pieces as equal as they can be. */
+const Split = moving((node) => {
+  const { shape } = node.input(0);
+  const axis = axisOf(node, 0, shape.length);
+  const sizes = node.integers(1, "split") ?? equalPieces(node, shape[axis]);
+  if (sizes.length < node.node.outputs.length) {
+    throw new ShapeError(expected(node.where, "split", `${node.node.outputs.length} sizes`, sizes));
   }
-  return { shapes, axis };
+  return splitMovement(node.where, shape, axis, sizes);
+});
+
+/** All pieces of one size but the last, which may be smaller. */
+function equalPieces(node: NodeView, extent: number): number[] {
+  const count = node.number("num_outputs", node.node.outputs.length);
+  const size = Math.ceil(extent / count);
+  return Array.from({ length: count }, (_, i) => (i < count - 1 ? size : extent - size * (count - 1)));
 }
 
-export const MOVEMENT = { Transpose, Concat };
+/** Inputs x and a shape that x is stretched to, where it has extent 1. */
+const Expand = moving((node) => {
+  return expandMovement(node.where, node.input(0).shape, node.integers(1, "shape") ?? []);
+});
+
+/** Inputs x and how often it is repeated along each axis. */
+const Tile = moving((node) => {
+  return tileMovement(node.where, node.input(0).shape, node.integers(1, "repeats") ?? []);
+});
+
+const DepthToSpace = moving((node) => depthToSpaceMovement(node.where, spaceOf(node)));
+
+const SpaceToDepth = moving((node) => spaceToDepthMovement(node.where, { ...spaceOf(node), order: "DCR" }));
+
+function spaceOf(node: NodeView): SpaceSpec {
+  const order = node.text("mode", "DCR");
+  if (order !== "DCR" && order !== "CRD") throw new ArgumentError(expected(node.where, "mode", "DCR or CRD", order));
+  const block = node.number("blocksize", 0);
+  return { ...imageOf(node, 0), block, order, channelsLast: isChannelsLast(node) };
+}
+
+/** Attribute "axis", counted from the front. */
+export function axisOf(node: NodeView, fallback: number, rank: number): number {
+  const given = node.number("axis", fallback);
+  const axis = normaliseAxis(given, rank);
+  if (axis === undefined) throw axisError(node, given, rank);
+  return axis;
+}
+
+export const MOVEMENT = { Transpose, Concat, Slice, Split, Expand, Tile, DepthToSpace, SpaceToDepth };

@@ -1,7 +1,8 @@
+import { toIntegers } from "../../dtype.ts";
 import { permute, type Shape, stridesOf } from "../../shape.ts";
 import type { Draft } from "../draft.ts";
 import type { Attribute, GraphNode } from "../graph.ts";
-import { pickHost } from "../host.ts";
+import { int64Vector, pickHost } from "../host.ts";
 import { CHANNELS_LAST } from "../operators/image.ts";
 
 const TO_LAST = [0, 2, 3, 1];
@@ -30,11 +31,23 @@ const POINTWISE = new Set([
     " ",
   ),
   ..."Sqrt Swish Tanh ThresholdedRelu Reciprocal Floor Ceil Round Sign Identity".split(" "),
-  ..."Add Sub Mul Div Min Max Pow PRelu Sum Mean".split(" "),
+  ..."Add Sub Mul Div Min Max Pow PRelu Sum Mean Where".split(" "),
 ]);
 
 /** Work along one axis that an attribute names, with this default. */
 const AXIS_DEFAULTS: Readonly<Record<string, number>> = { Concat: 1, Split: 0, Softmax: -1, LogSoftmax: -1 };
+
+/** Input 3 names their axes; without it they are the first ones, as many as input 1 has values for. */
+const AXES_INPUT: Readonly<Record<string, { valuesPerAxis: number }>> = {
+  Slice: { valuesPerAxis: 1 },
+  Pad: { valuesPerAxis: 2 },
+};
+
+/** Input 1 has one value for each of the last axes. */
+const EXTENTS_INPUT = new Set(["Expand", "Tile"]);
+
+/** Of these only input 0 is an image. */
+const ONE_IMAGE = new Set(["Clip", "Split", ...Object.keys(AXES_INPUT), ...EXTENTS_INPUT]);
 
 /**
  * Turns images channels last. Every value that an image operator computes lives channels last only; pointwise operators follow
@@ -76,29 +89,46 @@ class LayoutPass {
     this.#emitLast({ ...node, inputs, attributes: { ...node.attributes, layout: CHANNELS_LAST } });
   }
 
-  #followsOperands(node: GraphNode): boolean {
-    if (!POINTWISE.has(node.op) && !(node.op in AXIS_DEFAULTS)) return false;
-    if (node.attributes["trailing"]) return false;
-    if (node.outputs.some((name) => name && this.#rank(name) !== 4)) return false;
+  #followsOperands({ op, inputs, outputs, attributes }: GraphNode): boolean {
+    if (!POINTWISE.has(op) && !(op in AXIS_DEFAULTS) && !ONE_IMAGE.has(op)) return false;
+    if (attributes["trailing"]) return false;
+    if (outputs.some((name) => name && this.#rank(name) !== 4)) return false;
+    const isKnown = (name: string) => name === "" || this.#draft.constants.has(name);
+    if (op in AXES_INPUT || EXTENTS_INPUT.has(op)) {
+      const axesKnown = inputs.every((name, i) => i === 0 || i === 2 || isKnown(name));
+      return axesKnown && this.#last.has(inputs[0]);
+    }
     // At least half of what varies must be channels last already.
-    const varying = node.inputs.filter((name) => name && !this.#draft.constants.has(name) && this.#rank(name) === 4);
+    const images = ONE_IMAGE.has(op) ? inputs.slice(0, 1) : inputs;
+    const varying = images.filter((name) => !isKnown(name) && this.#rank(name) === 4);
     const last = varying.filter((name) => this.#last.has(name));
     return last.length > 0 && last.length * 2 >= varying.length;
   }
 
   #pointwise(node: GraphNode): void {
-    // Clip's bounds are scalars; they stay as they are.
     const inputs = node.inputs.map((name, i) =>
-      name === "" || (node.op === "Clip" && i > 0) || this.#isScalar(name) ? name : this.#channelsLast(name),
+      name === "" || (i > 0 && ONE_IMAGE.has(node.op)) || this.#isScalar(name) ? name : this.#channelsLast(name),
     );
     const attributes: Record<string, Attribute> = { ...node.attributes };
     if (node.op in AXIS_DEFAULTS) {
       const axis = (attributes["axis"] as number | undefined) ?? AXIS_DEFAULTS[node.op];
-      attributes["axis"] = TO_LAST.indexOf(axis < 0 ? axis + 4 : axis);
-      // Split's sizes are no image.
-      if (node.op === "Split" && node.inputs[1]) inputs[1] = node.inputs[1];
+      attributes["axis"] = lastAxis(axis);
+    } else if (node.op in AXES_INPUT) {
+      const count = this.#known(node.inputs[1])!.length / AXES_INPUT[node.op].valuesPerAxis;
+      const axes = this.#known(node.inputs[3]) ?? Array.from({ length: count }, (_, i) => i);
+      while (inputs.length < 3) inputs.push("");
+      inputs[3] = this.#draft.addConstant(`${node.outputs[0]}:axes`, int64Vector(axes.map(lastAxis)));
+    } else if (EXTENTS_INPUT.has(node.op)) {
+      const extents = this.#known(node.inputs[1])!;
+      const all = [...new Array<number>(4 - extents.length).fill(1), ...extents];
+      inputs[1] = this.#draft.addConstant(`${node.outputs[0]}:extents`, int64Vector(permute(all, TO_LAST)));
     }
     this.#emitLast({ ...node, inputs, attributes });
+  }
+
+  #known(name: string | undefined): number[] | undefined {
+    const constant = name ? this.#draft.constants.get(name) : undefined;
+    return constant && toIntegers(constant);
   }
 
   /** A permutation of a value that exists channels last is one of that form; often none at all. */
@@ -192,7 +222,14 @@ class LayoutPass {
     return this.#draft.types.get(name)?.shape.length ?? -1;
   }
 
+  /** Whether a value of one element exists under its own name: then it fits any layout. */
   #isScalar(name: string): boolean {
+    if (!this.#first.has(name)) return false;
     return this.#draft.types.get(name)?.shape.every((extent) => extent === 1) ?? false;
   }
+}
+
+/** Where an axis of a channels-first image lies when it is channels last. */
+function lastAxis(axis: number): number {
+  return TO_LAST.indexOf(axis < 0 ? axis + 4 : axis);
 }

@@ -1,0 +1,75 @@
+import { allocate, bytesPerElement, type HostTensor, type TypedArray } from "../dtype.ts";
+import { ArgumentError, expected } from "../errors.ts";
+import { type Copy, keepsElements, type Movement, prepareCopies, ZERO } from "../ops/copies.ts";
+import { collapse } from "../ops/strided.ts";
+import { elementCount } from "../shape.ts";
+import type { Lowered, NodeView, Operator } from "./operator.ts";
+
+/** An operator that only moves elements of its inputs, all of the type of input 0. */
+export function moving(describe: (node: NodeView) => Movement): Operator {
+  return {
+    infer: (node) => describe(node).outputShapes.map((shape) => ({ type: node.input(0).type, shape })),
+    lower: (node) => lowerMovement(node, describe(node)),
+    evaluate: (node, inputs) => evaluateMovement(describe(node), inputs),
+  };
+}
+
+/** The kernel of a movement whose copies name inputs of the node; undefined where the elements are not of 4 bytes. */
+export function lowerMovement(node: NodeView, { outputShapes, copies }: Movement): Lowered | undefined {
+  const { type, shape } = node.input(0);
+  const wanted = copies.filter(({ output }) => node.node.outputs[output]);
+  if (keepsElements(shape, { outputShapes, copies: wanted })) return "alias";
+  if (bytesPerElement(type) !== 4) return undefined;
+  const inputs = [...new Set(wanted.map(({ input }) => input))].filter((input) => input !== ZERO);
+  const renumbered = wanted.map((copy) => ({ ...copy, input: inputs.indexOf(copy.input) }));
+  return { prepared: prepareCopies({ outputShapes, copies: renumbered }), inputs };
+}
+
+/** The outputs of a movement of host tensors. */
+export function evaluateMovement(
+  { outputShapes, copies }: Movement,
+  inputs: readonly (HostTensor | undefined)[],
+): HostTensor[] {
+  const type = (inputs[0] as HostTensor).type;
+  const outputs = outputShapes.map((shape) => ({ type, shape, data: allocate(type, elementCount(shape)) }));
+  for (const copy of copies) {
+    const from = inputs[copy.input];
+    if (from) copyOnHost(from.data, outputs[copy.output].data, copy);
+  }
+  return outputs;
+}
+
+function copyOnHost(from: TypedArray, to: TypedArray, { offset, to: start, walk }: Copy): void {
+  const axes = collapse(walk);
+  const rank = axes.shape.length;
+  if (axes.shape.includes(0)) return;
+  const visit = (axis: number, i: number, o: number) => {
+    if (axis === rank) to[o] = from[i] as never;
+    else if (axis === rank - 1 && axes.from[axis] === 1 && axes.to[axis] === 1) {
+      to.set(from.subarray(i, i + axes.shape[axis]) as never, o);
+    } else {
+      for (let n = 0; n < axes.shape[axis]; n++) visit(axis + 1, i + n * axes.from[axis], o + n * axes.to[axis]);
+    }
+  };
+  visit(0, offset, start);
+}
+
+/** Throws unless the named inputs that are given have one element type. */
+export function checkSameType(node: NodeView, indices: readonly number[]): void {
+  const type = node.input(indices[0]).type;
+  for (const index of indices) {
+    const other = node.optionalInput(index);
+    if (other && other.type !== type) {
+      throw new ArgumentError(
+        expected(node.where, `input ${index}`, `type ${type} as input ${indices[0]}`, other.type),
+      );
+    }
+  }
+}
+
+/** The single integer of an input that must be known before the run. */
+export function integerInput(node: NodeView, index: number, what: string): number {
+  const values = node.integers(index, what);
+  if (values?.length !== 1) throw new ArgumentError(expected(node.where, what, "one integer", values ?? "none"));
+  return values[0];
+}

@@ -1,0 +1,116 @@
+import { ArgumentError, expected, ShapeError } from "../errors.ts";
+import { elementCount, formatShape, type Shape, stridesOf } from "../shape.ts";
+import type { Copy, Movement } from "./copies.ts";
+
+/** What lies beyond the edge: a constant, the tensor mirrored at its first and last element, that element again, or the other end. */
+export type PadMode = "constant" | "reflect" | "edge" | "wrap";
+
+export interface PadSpec {
+  /** Elements to add before and after each axis; negative ones are taken away. */
+  readonly before: readonly number[];
+  readonly after: readonly number[];
+  readonly mode: PadMode;
+  /** The input that holds the constant, or `ZERO`. */
+  readonly value: number;
+}
+
+/** Consecutive places of an output axis that show start, start + step, ... of the input; without a start they are outside it. */
+export interface Piece {
+  readonly at: number;
+  readonly count: number;
+  readonly start: number | undefined;
+  readonly step: number;
+}
+
+/** The movement of padding a tensor of `shape` (input 0). Throws a ShapeError or ArgumentError that opens with `where`. */
+export function padMovement(where: string, shape: Shape, { before, after, mode, value }: PadSpec): Movement {
+  const result = shape.map((extent, axis) => before[axis] + extent + after[axis]);
+  if (result.some((extent) => extent < 0)) {
+    const got = before.map((b, axis) => `${b} and ${after[axis]}`).join(", ");
+    throw new ShapeError(expected(where, "pads", `values that leave something of ${formatShape(shape)}`, got));
+  }
+  const outputShapes = [result];
+  if (elementCount(result) === 0) return { outputShapes, copies: [] };
+  const pieces = shape.map((extent, axis) => {
+    const sources = axisSources(extent, before[axis], after[axis], mode);
+    if (!sources) {
+      const wanted = `something to ${mode} along axis ${axis} of ${formatShape(shape)}`;
+      throw new ArgumentError(expected(where, "pads", wanted, `${before[axis]} and ${after[axis]}`));
+    }
+    return piecesOf(sources);
+  });
+  return { outputShapes, copies: combine(pieces, shape, result, value) };
+}
+
+/** For each output place along an axis the input place that it shows; -1 is outside. undefined if there is nothing to show. */
+function axisSources(extent: number, before: number, after: number, mode: PadMode): number[] | undefined {
+  const first = Math.max(0, -before);
+  const kept = extent - first - Math.max(0, -after);
+  if (kept <= 0 && mode !== "constant") return undefined;
+  const shift = Math.max(0, before);
+  return Array.from({ length: before + extent + after }, (_, o) => {
+    const place = show(o - shift, kept, mode);
+    return place < 0 ? -1 : place + first;
+  });
+}
+
+function show(place: number, extent: number, mode: PadMode): number {
+  if (place >= 0 && place < extent) return place;
+  switch (mode) {
+    case "constant":
+      return -1;
+    case "edge":
+      return place < 0 ? 0 : extent - 1;
+    case "wrap":
+      return modulo(place, extent);
+    case "reflect": {
+      // Back and forth without repeating the ends.
+      const period = Math.max(1, 2 * (extent - 1));
+      const at = modulo(place, period);
+      return at < extent ? at : period - at;
+    }
+  }
+}
+
+function modulo(a: number, n: number): number {
+  return ((a % n) + n) % n;
+}
+
+/** Places joined as long as their sources go on by the same step of -1, 0 or 1. A source of -1 is outside. */
+export function piecesOf(sources: readonly number[]): Piece[] {
+  const pieces: Piece[] = [];
+  for (let at = 0, end: number; at < sources.length; at = end) {
+    const outside = sources[at] < 0;
+    const goesOn = (i: number, step: number) =>
+      i < sources.length && sources[i] < 0 === outside && sources[i] - sources[i - 1] === step;
+    const step = [1, 0, -1].find((candidate) => goesOn(at + 1, candidate)) ?? 1;
+    end = at + 1;
+    while (goesOn(end, step)) end++;
+    pieces.push({ at, count: end - at, start: outside ? undefined : sources[at], step });
+  }
+  return pieces;
+}
+
+/** One copy for each combination of pieces; what is outside along one axis is filled over all of the axes within. */
+function combine(pieces: readonly Piece[][], shape: Shape, result: Shape, value: number): Copy[] {
+  const copies: Copy[] = [];
+  const from = stridesOf(shape);
+  const to = stridesOf(result);
+  const visit = (chosen: readonly Piece[]) => {
+    const axis = chosen.length;
+    if (chosen.at(-1)?.start === undefined && axis > 0) {
+      const walk = { shape: [...chosen.map(({ count }) => count), ...result.slice(axis)], from: to.map(() => 0), to };
+      copies.push({ input: value, output: 0, offset: 0, to: dot(chosen, to), walk });
+    } else if (axis === pieces.length) {
+      const offset = chosen.reduce((sum, { start }, i) => sum + (start ?? 0) * from[i], 0);
+      const walk = { shape: chosen.map(({ count }) => count), from: chosen.map(({ step }, i) => step * from[i]), to };
+      copies.push({ input: 0, output: 0, offset, to: dot(chosen, to), walk });
+    } else for (const piece of pieces[axis]) visit([...chosen, piece]);
+  };
+  visit([]);
+  return copies;
+}
+
+function dot(pieces: readonly Piece[], steps: readonly number[]): number {
+  return pieces.reduce((sum, { at }, i) => sum + at * steps[i], 0);
+}
