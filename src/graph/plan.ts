@@ -117,7 +117,12 @@ export class Plan {
 
   #info(work: Exclude<Work, { kind: "alias" }>): StepInfo {
     const { algorithm, macs } = work.kind === "kernel" ? work.prepared : { algorithm: "host", macs: 0 };
-    return { node: work.node, algorithm, macs, outputShape: this.#type(work.node.outputs[0]).shape };
+    return {
+      node: work.node,
+      algorithm,
+      macs,
+      outputShape: this.#type(work.node.outputs.find(Boolean) as string).shape,
+    };
   }
 
   /** A node computed by the host: on views of wasm memory, its results copied back. */

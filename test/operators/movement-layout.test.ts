@@ -7,8 +7,9 @@ import * as reference from "../reference.ts";
 import { Random } from "../support/random.ts";
 import { expectExactly, int64, MODULE, tensor } from "./movement-graphs.ts";
 
-const SHAPE = [2, 8, 6, 5];
-const x = new Random(5).tensor(SHAPE);
+const random = new Random(5);
+const x = random.tensor([2, 8, 6, 5]);
+const row = random.tensor([2, 8, 1, 5]);
 
 /** A 1x1 convolution that changes nothing, and so can be compared exactly. */
 function identityFilter(channels: number): HostTensor {
@@ -18,6 +19,8 @@ function identityFilter(channels: number): HostTensor {
 
 interface Case {
   op: string;
+  /** Default: x. */
+  from?: typeof x;
   rest?: (HostTensor | undefined)[];
   attributes?: Record<string, Attribute>;
   outputs?: string[];
@@ -45,25 +48,27 @@ const cases: Case[] = [
   },
   {
     op: "Split",
-    rest: [int64(1, 3)],
+    rest: [int64(1, 7)],
     attributes: { axis: 1 },
     outputs: ["", "moved"],
     want: reference.split(x, 1, [1, 7])[1],
   },
   { op: "Tile", rest: [int64(1, 2, 1, 3)], want: reference.tile(x, [1, 2, 1, 3]) },
-  { op: "Expand", rest: [int64(4, 1, 1)], want: reference.expand(x, [4, 1, 1]) },
+  { op: "Expand", from: row, rest: [int64(8, 3, 1)], want: reference.expand(row, [8, 3, 1]) },
   { op: "DepthToSpace", attributes: { blocksize: 2 }, want: reference.depthToSpace(x, 2) },
   { op: "DepthToSpace", attributes: { blocksize: 2, mode: "CRD" }, want: reference.depthToSpace(x, 2, "CRD") },
 ];
 
-function between({ op, rest = [], attributes = {}, outputs = ["moved"], want }: Case): Graph {
+function between({ op, from = x, rest = [], attributes = {}, outputs = ["moved"], want }: Case): Graph {
   const constants = new Map<string, HostTensor>();
-  rest.forEach((value, i) => value && constants.set(`rest${i}`, value));
-  constants.set("before", identityFilter(SHAPE[1])).set("after", identityFilter(want.shape[1]));
+  rest.forEach((value, i) => {
+    if (value) constants.set(`rest${i}`, value);
+  });
+  constants.set("before", identityFilter(from.shape[1])).set("after", identityFilter(want.shape[1]));
   const inputs = ["a", ...rest.map((value, i) => (value ? `rest${i}` : ""))];
   return {
     name: op,
-    inputs: [{ name: "x", type: "float32", shape: SHAPE }],
+    inputs: [{ name: "x", type: "float32", shape: from.shape }],
     outputs: [{ name: "y", type: "float32", shape: undefined }],
     constants,
     nodes: [
@@ -76,7 +81,7 @@ function between({ op, rest = [], attributes = {}, outputs = ["moved"], want }: 
 
 test.each(cases)("$op", (each) => {
   const model = new Model(between(each), MODULE);
-  expectExactly(model.runSync({ x }).y, each.want);
+  expectExactly(model.runSync({ x: each.from ?? x }).y, each.want);
   const conversions = model.layers().filter(({ operator }) => operator === "Transpose");
   expect(conversions.map(({ name }) => name)).toEqual(["x to nhwc", "y to nchw"]);
   model.dispose();

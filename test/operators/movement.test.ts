@@ -106,7 +106,7 @@ describe("Split", () => {
     const spec = { op: "Split", inputs: [x, sizes && int64(...sizes)], attributes: { axis, ...attributes }, outputs };
     for (const constant of [[1], "all"] as const) {
       const { results } = run({ ...spec, constant });
-      reference.split(x, axis, want).forEach((piece, i) => expectExactly(results[i], piece));
+      for (const [i, piece] of reference.split(x, axis, want).entries()) expectExactly(results[i], piece);
     }
   });
 
