@@ -46,13 +46,20 @@ await build({
 run("node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json");
 finishTypes("dist");
 
-/** Makes the declarations stand alone: they name each other as .js, and the compiler's types of the kernels lie beside them. */
+/**
+ * Makes the declarations stand alone: they name each other as .js, bring the library they need, and have the compiler's types
+ * of the kernels beside them.
+ */
 function finishTypes(folder: string): void {
   copyFileSync("build/release.d.ts", join(folder, "wasm/release.d.ts"));
+  const module =
+    "/** The kernels, as runtimes and bundlers import a .wasm file. */\ndeclare const module: WebAssembly.Module;\n";
+  writeFileSync(join(folder, "lanewise.wasm.d.ts"), `${module}export default module;\n`);
   for (const file of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
     if (!file.endsWith(".d.ts")) continue;
     const path = join(folder, file);
-    const types = readFileSync(path, "utf8")
+    const types = (file === "dispose.d.ts" ? '/// <reference lib="esnext.disposable" />\n' : "")
+      .concat(readFileSync(path, "utf8"))
       .replace(/(from |import\()"([^"]*)\.ts"/g, '$1"$2.js"')
       .replaceAll('"../../build/release.js"', '"./release.js"');
     writeFileSync(path, types);

@@ -1,0 +1,131 @@
+// What a user gets: the export map, no dependencies, types that work, and a size. Tests the built package in dist/.
+import { existsSync, readFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+import { beforeAll, describe, expect, test } from "vitest";
+
+const root = new URL("../", import.meta.url);
+const inRoot = (path: string) => new URL(path, root);
+const manifest = JSON.parse(readFileSync(inRoot("package.json"), "utf8"));
+
+beforeAll(() => {
+  if (!existsSync(inRoot("dist/index.d.ts"))) throw new Error("dist/ expected to be built, got none (npm run build)");
+});
+
+/** Every file that a part of the manifest leads to. */
+function targets(value: unknown): string[] {
+  if (typeof value === "string") return [value];
+  return Object.values(value as object).flatMap(targets);
+}
+
+/** A program bundled as a user's bundler does it, minified; throws unless it stands alone. */
+async function bundle(program: string, conditions: string[] = []): Promise<string> {
+  const result = await build({
+    stdin: { contents: program, resolveDir: root.pathname },
+    bundle: true,
+    minify: true,
+    format: "esm",
+    write: false,
+    conditions,
+    loader: { ".wasm": "empty" },
+    logLevel: "silent",
+  });
+  return result.outputFiles[0].text;
+}
+
+/** What a pattern finds in code, with its surroundings, or "". */
+function found(code: string, pattern: RegExp): string {
+  const at = code.search(pattern);
+  return at < 0 ? "" : code.slice(Math.max(0, at - 30), at + 40);
+}
+
+describe("the manifest", () => {
+  test("has the same doors under every condition", () => {
+    expect(Object.keys(manifest.exports)).toEqual([".", "./image", "./lanewise.wasm", "./package.json"]);
+    for (const [door, value] of Object.entries(manifest.exports)) {
+      if (door !== "./package.json") expect(Object.keys(value as object)).toEqual(["types", "default"]);
+    }
+  });
+
+  test("lets only #wasm depend on the runtime", () => {
+    expect(Object.keys(manifest.imports)).toEqual(["#wasm"]);
+    const { types: _, ...conditions } = manifest.imports["#wasm"];
+    expect(conditions).toEqual({
+      workerd: "./dist/wasm/imported.js",
+      "edge-light": "./dist/wasm/imported.js",
+      default: "./dist/wasm/embedded.js",
+    });
+  });
+
+  test("names files that exist and are shipped", () => {
+    const { types: _, ...wasm } = manifest.imports["#wasm"];
+    const files = [...targets(manifest.exports), ...targets(manifest.bin), ...targets(wasm)];
+    for (const file of files) {
+      expect(existsSync(inRoot(file)), file).toBe(true);
+      if (file !== "./package.json") expect(file).toMatch(/^\.\/dist\//);
+    }
+    for (const file of manifest.files) expect(existsSync(inRoot(file)), file).toBe(true);
+  });
+
+  test("is ESM without side effects and without dependencies", () => {
+    expect(manifest.type).toBe("module");
+    expect(manifest.sideEffects).toBe(false);
+    for (const kind of ["dependencies", "peerDependencies", "optionalDependencies", "bundledDependencies"]) {
+      expect(manifest[kind]).toBeUndefined();
+    }
+  });
+});
+
+describe("the library", () => {
+  const LOAD = 'export { loadModel } from "lanewise";';
+
+  test("bundles alone, with nothing left to import", async () => {
+    for (const door of [".", "./image"]) {
+      const code = await bundle(`export * from "${door.replace(".", "lanewise")}";`);
+      expect(found(code, /\bimport\s*[("{*]|\bfrom\s*"|\brequire\(/)).toBe("");
+    }
+  });
+
+  test("uses no eval, no Node API and no asynchronous module", async () => {
+    const code = await bundle(LOAD);
+    expect(found(code, /\beval\(|\bnew Function\(|\bprocess\.|\bBuffer\.|["']node:/)).toBe("");
+    expect(found(code, /(^|[;}])await /)).toBe("");
+  });
+
+  test("compiles no bytes where the runtime imports .wasm files", async () => {
+    const ordinary = await bundle(LOAD);
+    for (const condition of ["workerd", "edge-light"]) {
+      expect((await bundle(LOAD, [condition])).length).toBeLessThan(ordinary.length - 30_000);
+    }
+  });
+
+  test("drops what is not used", async () => {
+    expect(await bundle('import "lanewise"; import "lanewise/image";')).toBe("");
+    const topK = await bundle('export { topK } from "lanewise/image";');
+    expect(gzipSync(topK).length).toBeLessThan(2000);
+  });
+
+  test("loads models in at most 60 KB, kernels in at most 40 KB, gzipped", async () => {
+    const whole = gzipSync(await bundle(LOAD), { level: 9 }).length;
+    const kernels = gzipSync(readFileSync(inRoot("dist/lanewise.wasm")), { level: 9 }).length;
+    console.log(`loadModel with its kernels: ${whole} bytes gzipped; lanewise.wasm: ${kernels} bytes gzipped`);
+    expect(whole).toBeLessThanOrEqual(60 * 1024);
+    expect(kernels).toBeLessThanOrEqual(40 * 1024);
+  });
+
+  test("has declarations that name only each other", () => {
+    const seen = new Set<string>();
+    const follow = (file: URL) => {
+      if (seen.has(file.pathname)) return;
+      seen.add(file.pathname);
+      const text = readFileSync(file, "utf8");
+      for (const [, name] of text.matchAll(/(?:from |import\()"([^"]+)"/g)) {
+        expect(name, file.pathname).toMatch(/^\.{1,2}\/.*\.js$/);
+        follow(new URL(name.replace(/\.js$/, ".d.ts"), file));
+      }
+    };
+    follow(inRoot("dist/index.d.ts"));
+    follow(inRoot("dist/image/index.d.ts"));
+    expect(seen.size).toBeGreaterThan(10);
+  });
+});
