@@ -1,92 +1,206 @@
-import type { DataType, HostTensor } from "../dtype.ts";
-import { MalformedModelError, type UnsupportedItem } from "../errors.ts";
+import type { HostTensor } from "../dtype.ts";
+import { MalformedModelError, UnsupportedError, type UnsupportedItem } from "../errors.ts";
 import type { Attribute, Graph, GraphNode, ValueInfo } from "../graph/graph.ts";
+import { int64Vector } from "../graph/host.ts";
 import { unsupportedModel } from "../graph/infer.ts";
-import { isKnownOperator } from "../graph/operators/index.ts";
-import type { GraphProto, ModelProto, NodeProto, ValueInfoProto } from "./proto.ts";
+import { Functions, isStandard, standardOpset, type VersionedNode } from "./functions.ts";
+import { definedNames, Names } from "./names.ts";
+import { neededNodes } from "./order.ts";
+import type { AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto } from "./proto.ts";
 import { ATTRIBUTE_TYPE, attributeValue, declaredShape, kindOf } from "./proto.ts";
+import { refusalOf } from "./refusals.ts";
 import { type DecodeOptions, dataTypeOf, decodeTensor, nameOfCode } from "./tensor.ts";
 import { upgradeNode } from "./upgrade.ts";
 
 /**
- * Turns a decoded model into a graph: attributes become plain values, nodes of old operator sets take the form of the newest.
- * Throws one UnsupportedError that lists every operator that lanewise does not have.
+ * Turns a decoded model into a graph: its functions are put where they are called, what no output needs is left out,
+ * attributes become plain values, constants are gathered, and nodes of old operator sets take the form of the newest.
+ *
+ * @throws UnsupportedError that lists everything in the file that lanewise does not have.
+ * @throws MalformedModelError if values are missing, defined twice, or need themselves.
  */
 export function importModel(model: ModelProto, options: DecodeOptions = {}): Graph {
-  return new Importer(opsetOf(model), options).graph(model.graph);
+  const importer = new Importer(model, options);
+  const graph = importer.model();
+  if (importer.problems.length > 0) throw unsupportedModel(importer.problems);
+  return graph;
 }
 
-function opsetOf(model: ModelProto): number {
-  const standard = model.opsetImport.find(({ domain }) => domain === "" || domain === "ai.onnx");
-  return standard?.version ?? 1;
+/** What is visible in a graph: its constants, and for a branch the graph around it. */
+interface Scope {
+  readonly constants: Map<string, HostTensor>;
+  readonly defined: ReadonlySet<string>;
+  readonly outer: Scope | undefined;
 }
 
 class Importer {
-  readonly #opset: number;
+  readonly problems: UnsupportedItem[] = [];
+  readonly #model: ModelProto;
   readonly #options: DecodeOptions;
+  readonly #names: Names;
+  readonly #functions: Functions;
 
-  constructor(opset: number, options: DecodeOptions) {
-    this.#opset = opset;
+  constructor(model: ModelProto, options: DecodeOptions) {
+    this.#model = model;
     this.#options = options;
+    this.#names = new Names(model.graph);
+    this.#functions = new Functions(model, this.#names);
   }
 
-  graph(proto: GraphProto): Graph {
-    const constants = new Map<string, HostTensor>();
-    for (const tensor of proto.initializer) constants.set(tensor.name, decodeTensor(tensor, this.#options));
-    const problems: UnsupportedItem[] = [];
-    const nodes: GraphNode[] = [];
-    for (const node of proto.node) {
-      const reason = unknownOperator(node);
-      if (reason) problems.push({ node: node.name || node.output[0], operator: node.opType, reason });
-      else nodes.push(...this.#node(node, constants));
+  model(): Graph {
+    const { graph, opsetImport } = this.#model;
+    const body = this.#body(graph, standardOpset(opsetImport), undefined);
+    // Models before IR version 4 list their initializers as inputs too.
+    const inputs = graph.input.filter(({ name }) => !body.constants.has(name));
+    return { ...body, inputs: this.#valueInfos(inputs), outputs: this.#valueInfos(graph.output) };
+  }
+
+  /** A branch of If. What it computes is checked if it is taken; the types that it declares are not used. */
+  #branch(graph: GraphProto, opset: number, outer: Scope): Graph {
+    const body = this.#body(graph, opset, outer);
+    const value = ({ name }: ValueInfoProto): ValueInfo => ({ name, type: "float32", shape: undefined });
+    return { ...body, inputs: graph.input.map(value), outputs: graph.output.map(value) };
+  }
+
+  #body(graph: GraphProto, opset: number, outer: Scope | undefined): Omit<Graph, "inputs" | "outputs"> {
+    const given = new Set([...graph.input, ...graph.initializer].map(({ name }) => name));
+    for (const { values } of graph.sparseInitializer ?? []) if (values) given.add(values.name);
+    const expanded = this.#functions.expand(graph.node, opset);
+    const outputs = graph.output.map(({ name }) => name);
+    const { nodes, read } = neededNodes(expanded, outputs, given, (name) => isDefined(outer, name));
+
+    const scope: Scope = { constants: new Map(), defined: definedNames(graph), outer };
+    for (const tensor of graph.initializer) {
+      if (read.has(tensor.name)) this.#initializer(tensor, scope);
     }
-    if (problems.length > 0) throw unsupportedModel(problems);
-    return {
-      name: proto.name,
-      // Models before IR version 4 list their initializers as inputs too.
-      inputs: proto.input.filter(({ name }) => !constants.has(name)).map(valueInfo),
-      outputs: proto.output.map(valueInfo),
-      nodes,
-      constants,
-    };
+    for (const { values } of graph.sparseInitializer ?? []) {
+      if (!values || !read.has(values.name)) continue;
+      this.problems.push({ node: values.name, operator: "initializer", reason: "sparse tensors are not supported" });
+    }
+    const kept = nodes.flatMap((node) => this.#node(node, scope));
+    return { name: graph.name, nodes: kept, constants: scope.constants };
   }
 
-  #node(proto: NodeProto, constants: Map<string, HostTensor>): GraphNode[] {
+  #initializer(tensor: TensorProto, { constants }: Scope): void {
+    const decoded = this.#attempt(tensor.name, "initializer", () => decodeTensor(tensor, this.#options));
+    if (decoded) constants.set(tensor.name, decoded);
+  }
+
+  #node({ proto, opset }: VersionedNode, scope: Scope): GraphNode[] {
+    const label = proto.name || (proto.output.find((name) => name !== "") ?? "");
+    // What a branch does is checked when it is known that it is taken.
+    const reason = scope.outer ? undefined : refusalOf(proto.opType, proto.domain);
+    if (reason) this.problems.push({ node: label, operator: proto.opType, reason });
+    if (reason) return [];
+    const op = isStandard(proto.domain) ? proto.opType : `${proto.domain}.${proto.opType}`;
+    const done = this.#attempt(label, op, () => {
+      const attributes = this.#attributes(proto, opset, scope);
+      if (op === "Constant") {
+        scope.constants.set(proto.output[0], constantValue(attributes));
+        return [];
+      }
+      const name = proto.output[0] ? proto.name : label;
+      return this.#upgraded({ op, name, inputs: proto.input, outputs: proto.output, attributes }, opset, scope);
+    });
+    return done ?? [];
+  }
+
+  #upgraded(node: GraphNode, opset: number, scope: Scope): GraphNode[] {
+    const nodes = upgradeNode(node, {
+      opset,
+      constant: (name) => findConstant(scope, name),
+      fresh: (stem) => this.#names.fresh(stem),
+      add: (stem, tensor) => {
+        const name = this.#names.fresh(stem);
+        scope.constants.set(name, tensor);
+        return name;
+      },
+    });
+    const missing = scope.outer ? undefined : nodes.find(({ op }) => refusalOf(op));
+    if (missing) throw unsupported(`it becomes ${missing.op}, which is not supported`);
+    return nodes;
+  }
+
+  #attributes(proto: NodeProto, opset: number, scope: Scope): Record<string, Attribute> {
     const attributes: Record<string, Attribute> = {};
     for (const attribute of proto.attribute) {
-      if (attribute.type === ATTRIBUTE_TYPE.tensor && attribute.t) {
-        attributes[attribute.name] = decodeTensor(attribute.t, this.#options);
-      } else if (attribute.type === ATTRIBUTE_TYPE.graph && attribute.g) {
-        attributes[attribute.name] = this.graph(attribute.g);
-      } else {
-        const value = attributeValue(attribute);
-        if (value !== undefined) attributes[attribute.name] = value as Attribute;
+      const value = this.#attribute(attribute, opset, scope);
+      if (value !== undefined) attributes[attribute.name] = value;
+    }
+    return attributes;
+  }
+
+  #attribute(attribute: AttributeProto, opset: number, scope: Scope): Attribute | undefined {
+    switch (attribute.type) {
+      case ATTRIBUTE_TYPE.tensor:
+        return attribute.t && decodeTensor(attribute.t, this.#options);
+      case ATTRIBUTE_TYPE.graph:
+        return attribute.g && this.#branch(attribute.g, opset, scope);
+      case ATTRIBUTE_TYPE.float:
+      case ATTRIBUTE_TYPE.int:
+      case ATTRIBUTE_TYPE.string:
+      case ATTRIBUTE_TYPE.floats:
+      case ATTRIBUTE_TYPE.ints:
+      case ATTRIBUTE_TYPE.strings:
+        return attributeValue(attribute) as Attribute | undefined;
+      default: {
+        const kind = Object.entries(ATTRIBUTE_TYPE).find(([, code]) => code === attribute.type)?.[0];
+        throw unsupported(`attribute ${attribute.name} of kind ${kind ?? attribute.type} is not supported`);
       }
     }
-    const node = { op: proto.opType, name: proto.name, inputs: proto.input, outputs: proto.output, attributes };
-    return upgradeNode(node, this.#opset, constants);
+  }
+
+  #valueInfos(protos: readonly ValueInfoProto[]): ValueInfo[] {
+    return protos.flatMap((proto) => this.#attempt(proto.name, "value", () => valueInfo(proto)) ?? []);
+  }
+
+  /** Notes what is not supported, under the name of the node or value that it is about. */
+  #attempt<T>(node: string, operator: string, make: () => T): T | undefined {
+    try {
+      return make();
+    } catch (error) {
+      if (!(error instanceof UnsupportedError)) throw error;
+      for (const { reason } of error.items) this.problems.push({ node, operator, reason });
+      return undefined;
+    }
   }
 }
 
-function unknownOperator({ opType, domain }: NodeProto): string | undefined {
-  if (domain !== "" && domain !== "ai.onnx") return `operators of domain "${domain}" are not supported`;
-  return isKnownOperator(opType) ? undefined : "operator is not supported";
+function isDefined(scope: Scope | undefined, name: string): boolean {
+  return scope !== undefined && (scope.defined.has(name) || isDefined(scope.outer, name));
+}
+
+function findConstant(scope: Scope, name: string): HostTensor | undefined {
+  const own = scope.constants.get(name);
+  if (own || !scope.outer || scope.defined.has(name)) return own;
+  return findConstant(scope.outer, name);
+}
+
+/** The value of a Constant node. */
+function constantValue(attributes: Readonly<Record<string, Attribute>>): HostTensor {
+  const { value, value_int, value_ints, value_float, value_floats } = attributes;
+  if (typeof value === "object" && "data" in value) return value;
+  if (typeof value_int === "number") return { ...int64Vector([value_int]), shape: [] };
+  if (Array.isArray(value_ints)) return int64Vector(value_ints);
+  if (typeof value_float === "number") return { type: "float32", shape: [], data: Float32Array.of(value_float) };
+  if (Array.isArray(value_floats)) {
+    return { type: "float32", shape: [value_floats.length], data: Float32Array.from(value_floats) };
+  }
+  throw unsupported("constants other than tensors and numbers are not supported");
 }
 
 function valueInfo(proto: ValueInfoProto): ValueInfo {
   const elemType = proto.type?.tensorType?.elemType;
-  if (proto.type && elemType === undefined) {
-    const kind = kindOf(proto.type);
-    throw unsupportedModel([
-      { node: proto.name, operator: "value", reason: `values of kind ${kind} are not supported` },
-    ]);
+  if (elemType === undefined) {
+    if (!proto.type) throw new MalformedModelError(`model: value "${proto.name}" expected a type, got none`);
+    throw unsupported(`values of kind ${kindOf(proto.type)} are not supported`);
   }
-  if (elemType === undefined) throw new MalformedModelError(`model: value "${proto.name}" expected a type, got none`);
-  const type: DataType | undefined = dataTypeOf(elemType);
-  if (!type) {
-    const reason = `element type ${nameOfCode(elemType)} is not supported`;
-    throw unsupportedModel([{ node: proto.name, operator: "value", reason }]);
-  }
-  const shape = declaredShape(proto)?.map((extent) => extent ?? "");
-  return { name: proto.name, type, shape };
+  const type = dataTypeOf(elemType);
+  if (!type) throw unsupported(`element type ${nameOfCode(elemType)} is not supported`);
+  return { name: proto.name, type, shape: declaredShape(proto)?.map((extent) => extent ?? "") };
+}
+
+/** What `Importer` puts the name of a node or value to. */
+function unsupported(reason: string): UnsupportedError {
+  return new UnsupportedError(reason, [{ node: "", operator: "", reason }]);
 }

@@ -1,4 +1,5 @@
 import type { Operator } from "../operator.ts";
+import { BRANCH } from "./branch.ts";
 import { CONVOLUTION } from "./convolution.ts";
 import { ELEMENTWISE } from "./elementwise.ts";
 import { GATHER } from "./gather.ts";
@@ -11,8 +12,8 @@ import { SHAPES } from "./shapes.ts";
 
 /** Every operator of ONNX that lanewise runs, by name. */
 const OPERATORS: ReadonlyMap<string, Operator> = new Map(
-  [CONVOLUTION, ELEMENTWISE, GATHER, MATRIX, MOVEMENT, NORMALISATION, PADDING, POOLING, SHAPES].flatMap((family) =>
-    Object.entries(family),
+  [BRANCH, CONVOLUTION, ELEMENTWISE, GATHER, MATRIX, MOVEMENT, NORMALISATION, PADDING, POOLING, SHAPES].flatMap(
+    (family) => Object.entries(family),
   ),
 );
 

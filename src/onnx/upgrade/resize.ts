@@ -1,0 +1,59 @@
+import type { HostTensor } from "../../dtype.ts";
+import type { GraphNode } from "../../graph/graph.ts";
+import { before, refuse, stemOf, type Upgrade, type UpgradeContext, withAttributes } from "./context.ts";
+
+/** Upsample had its factors in attributes at first (before 7 those of height and width only), then in an input. */
+export const upsample: Upgrade = (node, context) => {
+  const { mode = "nearest", scales, height_scale, width_scale } = node.attributes;
+  const factors = scales ?? (height_scale === undefined ? undefined : [1, 1, height_scale, width_scale]);
+  const given = factors === undefined ? node.inputs[1] : addScales(node, context, factors as readonly number[]);
+  if (!given) refuse(node, "it has no scales");
+  const attributes = { mode: modeOf(mode), ...OLD_COORDINATES, nearest_mode: "floor" };
+  return [{ ...node, op: "Resize", inputs: [node.inputs[0], "", given], attributes }];
+};
+
+/** Resize of set 10 took x and scales, and rounded up where it made an axis smaller, down elsewhere. */
+export const resize: Upgrade = (node, context) => {
+  if (context.opset >= 11) return [withoutEmptyInputs(node, context)];
+  const { mode = "nearest" } = node.attributes;
+  const [x, scales] = node.inputs;
+  const nearest_mode = oldRounding(context.constant(scales));
+  return [{ ...node, inputs: [x, "", scales], attributes: { mode: modeOf(mode), ...OLD_COORDINATES, nearest_mode } }];
+};
+
+const OLD_COORDINATES = { coordinate_transformation_mode: "asymmetric" };
+
+function modeOf(mode: unknown): string {
+  return mode === "bilinear" || mode === "trilinear" ? "linear" : String(mode);
+}
+
+/** "simple" (up where an axis gets smaller, down elsewhere) is not ONNX's: it stands where one of ONNX's does not say the same. */
+function oldRounding(scales: HostTensor | undefined): string {
+  const factors = scales && Array.from(scales.data, Number);
+  if (factors?.every((factor) => factor >= 1)) return "floor";
+  if (factors?.every((factor) => factor <= 1)) return "ceil";
+  return "simple";
+}
+
+function addScales(node: GraphNode, context: UpgradeContext, factors: readonly number[]): string {
+  const tensor: HostTensor = { type: "float32", shape: [factors.length], data: Float32Array.from(factors) };
+  return context.add(`${stemOf(node)}:scales`, tensor);
+}
+
+/** A constant without elements stands for an input that is not given. */
+function withoutEmptyInputs(node: GraphNode, context: UpgradeContext): GraphNode {
+  const inputs = node.inputs.map((name) => (name && context.constant(name)?.data.length === 0 ? "" : name));
+  return { ...node, inputs };
+}
+
+/** Before set 16 regions were placed without the shift by half a pixel. */
+export const roiAlign: Upgrade = before(16, (node) => [
+  withAttributes(node, { coordinate_transformation_mode: "output_half_pixel" }),
+]);
+
+/** Before set 20 the ways to interpolate had names for two dimensions. */
+export const gridSample: Upgrade = before(20, (node) => {
+  const names: Readonly<Record<string, string>> = { bilinear: "linear", bicubic: "cubic" };
+  const mode = String(node.attributes["mode"] ?? "bilinear");
+  return [withAttributes(node, { mode: names[mode] ?? mode })];
+});
