@@ -4,7 +4,7 @@ import type { Attribute, Graph, GraphNode, ValueInfo } from "../graph/graph.ts";
 import { int64Vector } from "../graph/host.ts";
 import { unsupportedModel } from "../graph/infer.ts";
 import { Functions, isStandard, standardOpset, type VersionedNode } from "./functions.ts";
-import { definedNames, Names } from "./names.ts";
+import { Names } from "./names.ts";
 import { neededNodes } from "./order.ts";
 import type { AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto } from "./proto.ts";
 import { ATTRIBUTE_TYPE, attributeValue, declaredShape, kindOf } from "./proto.ts";
@@ -69,7 +69,8 @@ class Importer {
     const outputs = graph.output.map(({ name }) => name);
     const { nodes, read } = neededNodes(expanded, outputs, given, (name) => isDefined(outer, name));
 
-    const scope: Scope = { constants: new Map(), defined: definedNames(graph), outer };
+    const computed = expanded.flatMap(({ proto }) => proto.output);
+    const scope: Scope = { constants: new Map(), defined: new Set([...given, ...computed]), outer };
     for (const tensor of graph.initializer) {
       if (read.has(tensor.name)) this.#initializer(tensor, scope);
     }
