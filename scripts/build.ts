@@ -27,9 +27,11 @@ const common: BuildOptions = {
   external: ["#wasm", "*.wasm"],
 };
 
+// The engine and the loader are files of their own, so that a bundler drops the one that a program does not use.
+const modules = ["index", "engine", "onnx/load", "image/index", "wasm/embedded", "wasm/imported"];
 await build({
   ...common,
-  entryPoints: ["src/index.ts", "src/image/index.ts", "src/wasm/embedded.ts", "src/wasm/imported.ts"],
+  entryPoints: modules.map((name) => `src/${name}.ts`),
   platform: "neutral",
   mainFields: ["module", "main"],
   splitting: true,

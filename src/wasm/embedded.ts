@@ -1,6 +1,6 @@
 // The `#wasm` of most runtimes: the module travels inside the JavaScript, and is decoded when first asked for.
 
-import * as packed from "../../build/wasm-text.js";
+import { alphabet, order, short, text } from "../../build/wasm-text.js";
 import { compileKernels } from "./kernels.ts";
 import { bytesFromText } from "./text.ts";
 
@@ -8,7 +8,7 @@ let compiled: Promise<WebAssembly.Module> | undefined;
 
 /** The compiled kernel module. Engines share it, so that a second one starts with optimised code; a failed start is forgotten. */
 export function kernelModule(): Promise<WebAssembly.Module> {
-  compiled ??= compileKernels(bytesFromText(packed)).catch((error) => {
+  compiled ??= compileKernels(bytesFromText({ alphabet, order, short, text })).catch((error) => {
     compiled = undefined;
     throw error;
   });
