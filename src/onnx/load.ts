@@ -3,16 +3,25 @@ import { Model, type ModelOptions } from "../graph/model.ts";
 import { type KernelSource, kernelsFrom } from "../wasm/source.ts";
 import { importModel } from "./import.ts";
 import { readModel } from "./proto.ts";
+import { bytesOf, type ModelSource } from "./source.ts";
 import type { ExternalData } from "./tensor.ts";
 
-/** An ONNX file, or where to get it. */
-export type ModelSource = Uint8Array | ArrayBuffer;
+export type { ModelSource };
+
+/** How far loading has come. */
+export interface LoadProgress {
+  /** What is being done: the bytes come ("download"), then three steps follow; "ready" is told last. */
+  readonly phase: "download" | "compile" | "read" | "prepare" | "ready";
+  /** Bytes that have come; after "download", steps that are done. */
+  readonly loaded: number;
+  /** Bytes in all, 0 while that is not known; after "download" the number of steps. */
+  readonly total: number;
+}
 
 export interface LoadOptions extends ModelOptions {
-  /** Stops loading between two steps. */
+  /** Stops the download, or loading between two steps. */
   readonly signal?: AbortSignal;
-  /** Is told how far loading has come; `loaded` and `total` in bytes of the file or in steps. */
-  readonly onProgress?: (progress: { phase: string; loaded: number; total: number }) => void;
+  readonly onProgress?: (progress: LoadProgress) => void;
   /** Contents of the files in which the model keeps its weights, by location, or a way to get them. */
   readonly externalData?: ExternalData;
   /** The kernels, for those who host `lanewise/lanewise.wasm` themselves. */
@@ -22,28 +31,40 @@ export interface LoadOptions extends ModelOptions {
 /**
  * Loads a network from an ONNX file (operator sets 6 and up).
  *
+ * @param source The file's bytes (which must stay as they are while the model is in use), or a Blob, Response,
+ * ReadableStream or URL that gives them.
+ *
+ * @throws ArgumentError if the source is none of these, or an option is wrong.
  * @throws MalformedModelError if the bytes are no valid ONNX file: says where.
  * @throws UnsupportedError if the network needs something that lanewise does not have: lists all of it.
- * @throws AbortedError if `signal` fires, MemoryLimitError if the memory does not suffice, RuntimeError without WebAssembly SIMD.
+ * @throws AbortedError if `signal` fires, MemoryLimitError if the memory does not suffice.
+ * @throws RuntimeError if the source cannot be fetched (HTTP status, connection), or without WebAssembly SIMD.
  */
 export async function loadModel(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
-  const bytes = bytesOf(source);
-  const step = (phase: string, loaded: number) => {
-    checkAborted(options.signal, "loadModel");
-    options.onProgress?.({ phase, loaded, total: 3 });
+  const { signal, onProgress } = options;
+  const bytes = await bytesOf(source, {
+    signal,
+    onBytes: (loaded, total) => onProgress?.({ phase: "download", loaded, total }),
+  });
+  const step = (phase: LoadProgress["phase"], loaded: number) => {
+    checkAborted(signal, "loadModel");
+    onProgress?.({ phase, loaded, total: 3 });
   };
   step("compile", 0);
   const module = await kernelsFrom(options.wasm);
   step("read", 1);
   const graph = importModel(readModel(bytes), { externalData: options.externalData });
+  checkInputNames(graph.inputs, options.inputShapes);
   step("prepare", 2);
   const model = new Model(graph, module, options);
-  options.onProgress?.({ phase: "ready", loaded: 3, total: 3 });
+  onProgress?.({ phase: "ready", loaded: 3, total: 3 });
   return model;
 }
 
-function bytesOf(source: ModelSource): Uint8Array {
-  if (source instanceof Uint8Array) return source;
-  if (source instanceof ArrayBuffer) return new Uint8Array(source);
-  throw new ArgumentError(expected("loadModel", "source", "a Uint8Array or ArrayBuffer", source));
+function checkInputNames(inputs: readonly { readonly name: string }[], shapes: ModelOptions["inputShapes"] = {}): void {
+  const names = inputs.map(({ name }) => name);
+  const unknown = Object.keys(shapes).find((name) => !names.includes(name));
+  if (unknown === undefined) return;
+  const wanted = `names of inputs (${names.map((name) => `"${name}"`).join(", ")})`;
+  throw new ArgumentError(expected("loadModel", "inputShapes", wanted, `"${unknown}"`));
 }
