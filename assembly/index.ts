@@ -13,6 +13,9 @@ export { adaptivePool2d, averagePool2d, globalAveragePool2d, lpPool2d, maxPool2d
 export { logSoftmax, softmax } from "./softmax";
 export { blend, resizeAxis, resizeNearest2d } from "./resize2d";
 export { unary } from "./unary";
+export {
+  packWinograd, transformInput2, transformInput4, transformOutput, winograd, winogradScratch, winogradStride
+} from "./winograd";
 
 /** First address behind the module's own data: memory from here on belongs to the host. */
 export function heapBase(): usize {

@@ -1,5 +1,6 @@
 import type { HostTensor } from "../dtype.ts";
 import type { Heap } from "../memory.ts";
+import type { Numerics } from "../ops/conv2d.ts";
 import type { Kernels } from "../wasm/kernels.ts";
 import { Draft } from "./draft.ts";
 import type { Graph, TensorType } from "./graph.ts";
@@ -19,8 +20,9 @@ export function compileGraph(
   heap: Heap,
   weights: WeightStore,
   values: ReadonlyMap<string, HostTensor> = new Map(),
+  numerics: Numerics = "default",
 ): Plan {
-  const draft = new Draft(graph, inputTypes, values);
+  const draft = new Draft(graph, inputTypes, values, numerics);
   inferTypes(draft);
   runPasses(draft);
   return new Plan(draft, kernels, heap, weights);

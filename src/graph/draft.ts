@@ -1,4 +1,5 @@
 import type { HostTensor } from "../dtype.ts";
+import type { Numerics } from "../ops/conv2d.ts";
 import type { Graph, GraphNode, TensorType } from "./graph.ts";
 import { NodeView } from "./operator.ts";
 
@@ -11,6 +12,7 @@ export class Draft {
   readonly constants: Map<string, HostTensor>;
   /** Types of all values that are known, constants included. */
   readonly types = new Map<string, TensorType>();
+  readonly #numerics: Numerics;
   readonly #names = new Set<string>();
 
   /** `values` are inputs whose value is fixed for this draft: they are constants of it. */
@@ -18,7 +20,9 @@ export class Draft {
     graph: Graph,
     inputTypes: ReadonlyMap<string, TensorType>,
     values: ReadonlyMap<string, HostTensor> = new Map(),
+    numerics: Numerics = "default",
   ) {
+    this.#numerics = numerics;
     this.inputs = graph.inputs.map((input) => input.name).filter((name) => !values.has(name));
     this.outputs = graph.outputs.map((output) => output.name);
     this.nodes = [...graph.nodes];
@@ -30,7 +34,7 @@ export class Draft {
   }
 
   view(node: GraphNode): NodeView {
-    return new NodeView(node, this.types, this.constants);
+    return new NodeView(node, this.types, this.constants, this.#numerics);
   }
 
   /** A name that no value has yet, made from `stem`. */

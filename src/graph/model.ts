@@ -3,6 +3,7 @@ import type { HostTensor } from "../dtype.ts";
 import { allocate, type DataType, holds, type TypedArray, viewOf } from "../dtype.ts";
 import { ArgumentError, checkAborted, DisposedError, expected, ShapeError } from "../errors.ts";
 import { Heap } from "../memory.ts";
+import type { Numerics } from "../ops/conv2d.ts";
 import { elementCount, formatShape, isShape, type Shape } from "../shape.ts";
 import { instantiateKernels, type Kernels } from "../wasm/kernels.ts";
 import { compileGraph } from "./compile.ts";
@@ -24,6 +25,8 @@ export interface ModelOptions {
   readonly inputShapes?: Readonly<Record<string, Shape>>;
   /** Bytes that the model's memory may take. Default: what the runtime allows. */
   readonly memoryLimit?: number;
+  /** "direct" computes and adds every product; "default" may use Winograd's method for 3x3 convolutions. */
+  readonly numerics?: Numerics;
 }
 
 export interface RunOptions {
@@ -61,6 +64,7 @@ interface BoundPlan {
 export class Model {
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
+  readonly #numerics: Numerics;
   #graph: Graph;
   readonly #plans = new Map<string, BoundPlan>();
   /** Inputs whose values, not only their shapes, decide how the network runs. */
@@ -72,6 +76,7 @@ export class Model {
   constructor(graph: Graph, module: WebAssembly.Module, options: ModelOptions = {}) {
     const { kernels, memory, heapBase } = instantiateKernels(module);
     const heap = new Heap(memory, heapBase, options.memoryLimit);
+    this.#numerics = options.numerics ?? "default";
     this.inputs = fixShapes(graph.inputs, options.inputShapes ?? {});
     this.outputs = graph.outputs;
     this.#graph = { ...graph, inputs: this.inputs };
@@ -203,7 +208,7 @@ export class Model {
     const { kernels, heap, weights } = this.#alive("run");
     let plan: Plan;
     try {
-      plan = compileGraph(this.#graph, types, kernels, heap, weights, values);
+      plan = compileGraph(this.#graph, types, kernels, heap, weights, values, this.#numerics);
     } catch (error) {
       const needed = neededInputs(this.#graph, error).filter((name) => feeds[name] && !values.has(name));
       if (needed.length === 0) throw error;

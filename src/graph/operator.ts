@@ -1,5 +1,6 @@
 import { type HostTensor, toIntegers } from "../dtype.ts";
 import { ArgumentError, expected, UnsupportedError } from "../errors.ts";
+import type { Numerics } from "../ops/conv2d.ts";
 import type { Prepared } from "../ops/prepared.ts";
 import { type Attribute, type GraphNode, nodeLabel, type TensorType } from "./graph.ts";
 
@@ -40,10 +41,19 @@ export class NodeView {
   readonly #types: ReadonlyMap<string, TensorType>;
   readonly #constants: ReadonlyMap<string, HostTensor>;
 
-  constructor(node: GraphNode, types: ReadonlyMap<string, TensorType>, constants: ReadonlyMap<string, HostTensor>) {
+  /** What the user allows in the way of fast methods. */
+  readonly numerics: Numerics;
+
+  constructor(
+    node: GraphNode,
+    types: ReadonlyMap<string, TensorType>,
+    constants: ReadonlyMap<string, HostTensor>,
+    numerics: Numerics = "default",
+  ) {
     this.node = node;
     this.#types = types;
     this.#constants = constants;
+    this.numerics = numerics;
   }
 
   /** Opens every message about this node. */

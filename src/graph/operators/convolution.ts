@@ -18,7 +18,17 @@ const Conv: Operator = {
     if (x.type !== "float32") return undefined;
     const filter = oihwStrides(IC / groups, window.KH * window.KW);
     const residual = node.has(3);
-    const spec = { N, IC, OC, groups, window, filter, epilogue: fusedEpilogue(node), residual };
+    const spec = {
+      N,
+      IC,
+      OC,
+      groups,
+      window,
+      filter,
+      epilogue: fusedEpilogue(node),
+      residual,
+      numerics: node.numerics,
+    };
     return { prepared: prepareConv2d(spec), inputs: residual ? [0, 3] : [0], weights: [1, node.has(2) ? 2 : -1] };
   },
 };

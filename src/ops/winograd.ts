@@ -1,0 +1,100 @@
+import type { Conv2dSpec } from "./conv2d.ts";
+import { panelsOf } from "./panels.ts";
+import type { Packing, Prepared } from "./prepared.ts";
+
+/** Outputs of a tile along each axis. */
+type Tile = 2 | 4;
+
+/** Bytes of transformed input and products that a block of tiles may fill: what a second-level cache surely holds. */
+const BLOCK_BYTES = 384 * 1024;
+
+/** The tile for which Winograd is the faster way, or undefined where the direct way is at least as good. */
+export function winogradTile({ N, IC, OC, groups, window: v }: Conv2dSpec): Tile | undefined {
+  const fits = v.KH === 3 && v.KW === 3 && v.SH === 1 && v.SW === 1 && v.DH === 1 && v.DW === 1 && groups === 1;
+  if (!fits || IC % 4 !== 0 || OC % 4 !== 0 || IC < 16 || OC < 16) return undefined;
+  const tiles = (tile: Tile) => N * Math.ceil(v.OH / tile) * Math.ceil(v.OW / tile);
+  // Of few tiles the transformed weights, which are read once for all, cost more than the products.
+  if (tiles(4) >= 8) return 4;
+  return tiles(2) >= 4 ? 2 : undefined;
+}
+
+/** Makes a 3x3 convolution of stride 1 ready by Winograd's method; operands as for `prepareConv2d`. */
+export function prepareWinograd(spec: Conv2dSpec, M: Tile): Prepared {
+  const { N, IC, OC, window: v, epilogue: e, residual } = spec;
+  const all = N * Math.ceil(v.OH / M) * Math.ceil(v.OW / M);
+  const positions = (M + 2) * (M + 2);
+  const tiles = blockTiles(all, positions * (IC + OC) * 4);
+  const packing = winogradPacking(spec, M);
+  return {
+    algorithm: `winograd F(${M},3)`,
+    outputShapes: [[N, v.OH, v.OW, OC]],
+    macs: N * v.OH * v.OW * OC * IC * 9,
+    scratchBytes: winogradScratch(M, tiles, IC, OC),
+    packing,
+    run(k, { inputs, outputs, scratch, packed }) {
+      // biome-ignore format: one line a subject
+      k.winograd(M, tiles, inputs[0], N, v.IH, v.IW, IC, IC * 4,
+        packed, packed + packing.bias, outputs[0], v.OH, v.OW, OC, OC * 4, v.PT, v.PL,
+        residual ? inputs[1] : 0, OC * 4, e.lo, e.hi, e.code, e.alpha, e.beta, packed + packing.zeros, scratch);
+    },
+  };
+}
+
+/** Blocks of about equal size, multiples of 15 where there are many: then no tile of the GEMM is partly idle. */
+function blockTiles(all: number, bytesEach: number): number {
+  const most = Math.max(15, Math.floor(BLOCK_BYTES / bytesEach / 15) * 15);
+  if (all <= most) return all;
+  return most;
+}
+
+/** Bytes of `winogradScratch` in assembly/winograd.ts. */
+function winogradScratch(M: Tile, tiles: number, IC: number, OC: number): number {
+  const matrix = (C: number) => tiles * C * 4 + 64;
+  return (M + 2) ** 2 * (matrix(IC) + matrix(OC)) + 64 * 16 + 36 * 4 + (tiles + 5) * 4 + 12 * 5 * 4 + 64;
+}
+
+interface WinogradPacking extends Packing {
+  /** Offsets of the bias and of a row of zeros behind the matrices. */
+  readonly bias: number;
+  readonly zeros: number;
+}
+
+function winogradPacking({ IC, OC, filter }: Conv2dSpec, M: Tile): WinogradPacking {
+  const panels = [...panelsOf(OC)];
+  const matrix = panels.reduce((sum, { width }) => sum + width * (IC + 1) * 4, 0);
+  const bias = matrix * (M + 2) ** 2;
+  const zeros = bias + OC * 4;
+  const temp = zeros + IC * 4;
+  return {
+    key: `winograd F(${M},3) ${OC} x ${IC}`,
+    bias,
+    zeros,
+    bytes: temp + 64 * 16,
+    write(k, weights, to) {
+      const together = filter.oc === IC * 9;
+      let at = to;
+      for (const { start, columns, width } of panels) {
+        const from = together
+          ? weights.at(0, start * IC * 9, columns * IC * 9)
+          : weights.at(0, 0, OC * IC * 9) + start * filter.oc * 4;
+        k.packWinograd(
+          M,
+          from,
+          filter.oc * 4,
+          filter.tap * 4,
+          filter.ic * 4,
+          width,
+          columns,
+          IC,
+          at,
+          matrix,
+          to + temp,
+        );
+        at += width * (IC + 1) * 4;
+      }
+      k.fill(to + bias, OC + IC, 0);
+      if (weights.has(1))
+        k.copyStrided(weights.at(1, 0, OC), to + bias, 1, 1, 1, 1, 1, OC, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 4);
+    },
+  };
+}
