@@ -14,8 +14,11 @@ export interface Operator {
   fold?(node: NodeView): HostTensor[] | undefined;
   /** The kernels that compute it on tensors in wasm memory; undefined for types they do not take. */
   lower?(node: NodeView): Lowered | undefined;
-  /** Its value computed on the host, for any element type; `inputs[i]` is undefined where an optional input is not given. */
-  evaluate?(node: NodeView, inputs: readonly (HostTensor | undefined)[]): HostTensor[];
+  /**
+   * Its value computed on the host, for any element type; `inputs[i]` is undefined where an optional input is not given. Of types that
+   * `lower` takes it may be undefined: what kernels alone compute stays in the graph, constant or not.
+   */
+  evaluate?(node: NodeView, inputs: readonly (HostTensor | undefined)[]): HostTensor[] | undefined;
 }
 
 /** Makes the values that an expansion needs. */

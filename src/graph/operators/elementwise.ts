@@ -1,12 +1,23 @@
-import type { DataType, HostTensor } from "../../dtype.ts";
-import { expected, ShapeError } from "../../errors.ts";
-import { clampEpilogue, type Epilogue, unaryEpilogue } from "../../ops/activation.ts";
-import { type BinaryName, prepareBinary } from "../../ops/binary.ts";
+import { ArgumentError, expected, ShapeError } from "../../errors.ts";
+import { clampEpilogue, type Epilogue, type UnaryName, unaryEpilogue } from "../../ops/activation.ts";
 import { prepareUnary } from "../../ops/unary.ts";
-import { broadcastShapes, formatShape, type Shape } from "../../shape.ts";
-import { mapHost, zipHost } from "../host.ts";
+import { prepareClamp } from "../../ops/variadic.ts";
+import { elementCount, formatShape } from "../../shape.ts";
+import { mapHost } from "../host.ts";
 import type { NodeView, Operator } from "../operator.ts";
-import { fusedEpilogue } from "./fused.ts";
+import {
+  FLOATS,
+  floatKernel,
+  greater,
+  isBig,
+  NUMBERS,
+  onHalves,
+  roundingOf,
+  SIGNED,
+  sameTyped,
+  type TypeSet,
+  typedInput,
+} from "./types.ts";
 
 /** A function of one float32 tensor; `epilogueOf` says which. The activation pass uses it to fuse the node. */
 export interface ActivationOperator extends Operator {
@@ -17,136 +28,202 @@ export function isActivation(operator: Operator | undefined): operator is Activa
   return operator !== undefined && "epilogueOf" in operator;
 }
 
-function activation(epilogueOf: (node: NodeView) => Epilogue | undefined): ActivationOperator {
-  return {
+/** The function on the host, rounding after every step as the kernel does. Only what is the same in every engine. */
+type Exact = (x: number, round: (value: number) => number, node: NodeView) => number;
+
+interface Rule {
+  /** The kernel's function and parameters. */
+  readonly epilogueOf: (node: NodeView) => Epilogue | undefined;
+  /** Element types that ONNX has it for. */
+  readonly set?: TypeSet;
+  readonly exact?: Exact;
+  /** For int64 and uint64. */
+  readonly big?: (x: bigint) => bigint;
+}
+
+function unary({ epilogueOf, set = FLOATS, exact, big }: Rule): ActivationOperator {
+  const operator: ActivationOperator = {
     epilogueOf,
-    infer: (node) => [node.input(0)],
+    infer(node) {
+      const { type, shape } = typedInput(node, 0, set);
+      epilogueOf(node);
+      return [{ type, shape }];
+    },
     lower(node) {
       const { type, shape } = node.input(0);
-      const epilogue = type === "float32" ? epilogueOf(node) : undefined;
-      return epilogue && { prepared: prepareUnary(shape, epilogue), inputs: [0] };
+      if (!FLOATS.types.has(type)) return undefined;
+      const epilogue = epilogueOf(node);
+      return epilogue && floatKernel(node, [0], () => prepareUnary(shape, epilogue));
     },
   };
-}
-
-/** Bounds are scalars that must be known; a missing one does not bound. */
-function clipEpilogue(node: NodeView): Epilogue | undefined {
-  const bound = (index: number, fallback: number) => {
-    if (!node.has(index)) return fallback;
-    const value = node.constant(index);
-    if (!value) throw node.unsupported("bounds must be known before the run, but are computed from data");
-    return Number(value.data[0]);
-  };
-  return clampEpilogue(bound(1, -Infinity), bound(2, Infinity));
-}
-
-type Fold = (a: number | bigint, b: number | bigint) => number | bigint;
-
-/** A function of two tensors with broadcasting; `fold` computes it for constants and types other than float32. */
-function binary(name: BinaryName, fold: Fold): Operator {
+  if (!exact) return operator;
   return {
-    infer(node) {
-      const a = node.input(0);
-      return [{ type: a.type, shape: broadcastShape(node, a.shape, node.input(1).shape) }];
-    },
-    lower(node) {
-      const a = node.input(0);
-      const b = node.input(1);
-      if (a.type !== "float32") return undefined;
-      const { lo, hi } = fusedEpilogue(node);
-      return {
-        prepared: prepareBinary(name, a.shape, b.shape, broadcastShape(node, a.shape, b.shape), [lo, hi]),
-        inputs: [0, 1],
-      };
-    },
-    evaluate(node, [a, b]) {
-      const [x, y] = [a as HostTensor, b as HostTensor];
-      return [zipHost(x, y, x.type, broadcastShape(node, x.shape, y.shape), fold)];
-    },
+    ...operator,
+    evaluate: (node, inputs) =>
+      onHalves(inputs, ([x]) => {
+        if (isBig(x.type)) return [mapHost(x, x.type, (value) => big!(value as bigint))];
+        const round = roundingOf(x.type);
+        return [mapHost(x, x.type, (value) => exact(value as number, round, node))];
+      }),
   };
 }
 
-export function broadcastShape(node: NodeView, ...shapes: Shape[]): Shape {
-  const shape = broadcastShapes(...shapes);
-  if (!shape)
-    throw new ShapeError(
-      expected(node.where, "inputs", "shapes that broadcast", shapes.map(formatShape).join(" and ")),
+/** A function that only the kernel computes, with attributes as its parameters: name and default. */
+function kernelOnly(name: UnaryName, alpha?: [string, number], beta?: [string, number]): ActivationOperator {
+  return unary({ epilogueOf: (node) => unaryEpilogue(name, parameter(node, alpha), parameter(node, beta)) });
+}
+
+function parameter(node: NodeView, given: readonly [name: string, fallback: number] | undefined): number {
+  return given ? node.number(given[0], given[1]) : 0;
+}
+
+function named(name: UnaryName, exact: Exact, rest: Partial<Rule> = {}): ActivationOperator {
+  return unary({ epilogueOf: () => unaryEpilogue(name), exact, ...rest });
+}
+
+/** Halves go to the even neighbour. */
+export function roundHalfEven(x: number): number {
+  return Math.abs(x % 1) === 0.5 ? 2 * Math.round(x / 2) : Math.round(x);
+}
+
+function clamp(x: number, low: number, high: number): number {
+  return Math.min(Math.max(x, low), high);
+}
+
+const LeakyRelu = unary({
+  epilogueOf: (node) => unaryEpilogue("leakyRelu", node.number("alpha", 0.01)),
+  exact: (x, round, node) => (x < 0 ? x * round(node.number("alpha", 0.01)) : x),
+});
+
+const ThresholdedRelu = unary({
+  epilogueOf: (node) => unaryEpilogue("thresholdedRelu", node.number("alpha", 1)),
+  exact: (x, round, node) => (x <= round(node.number("alpha", 1)) ? 0 : x),
+});
+
+const HardSigmoid = unary({
+  epilogueOf: (node) => unaryEpilogue("hardSigmoid", node.number("alpha", 0.2), node.number("beta", 0.5)),
+  exact: (x, round, node) => clamp(round(x * round(node.number("alpha", 0.2))) + round(node.number("beta", 0.5)), 0, 1),
+});
+
+const Gelu = unary({
+  epilogueOf(node) {
+    const approximate = node.text("approximate", "none");
+    if (approximate === "none") return unaryEpilogue("gelu");
+    if (approximate === "tanh") return unaryEpilogue("geluTanh");
+    throw new ArgumentError(expected(node.where, "approximate", `"none" or "tanh"`, approximate));
+  },
+});
+
+/** alpha > 0. */
+const Celu = unary({
+  epilogueOf(node) {
+    const alpha = node.number("alpha", 1);
+    if (alpha > 0) return unaryEpilogue("celu", alpha);
+    throw node.unsupported(`alpha of ${alpha} is not supported`);
+  },
+});
+
+/** x + bias below -lambd, x - bias above lambd, 0 between. */
+const Shrink: Operator = {
+  infer(node) {
+    const { type, shape } = typedInput(node, 0, NUMBERS);
+    return [{ type, shape }];
+  },
+  evaluate: (node, inputs) =>
+    onHalves(inputs, ([x]) => {
+      const [lambda, bias] = [Math.fround(node.number("lambd", 0.5)), Math.fround(node.number("bias", 0))];
+      const shrink = (value: number) =>
+        value < -lambda ? value + bias : value > lambda ? value - bias : Number.isNaN(value) ? value : 0;
+      if (!isBig(x.type)) return [mapHost(x, x.type, (value) => shrink(value as number))];
+      return [mapHost(x, x.type, (value) => BigInt(Math.trunc(shrink(Number(value)))))];
+    }),
+};
+
+/** Bounds are scalars; a missing one does not bound. */
+const Clip: ActivationOperator = {
+  infer(node) {
+    const [x, ...bounds] = sameTyped(node, NUMBERS, [0, 1, 2]);
+    for (const bound of bounds)
+      if (elementCount(bound.shape) !== 1)
+        throw new ShapeError(expected(node.where, "bounds", "scalars", formatShape(bound.shape)));
+    return [{ type: x.type, shape: x.shape }];
+  },
+  epilogueOf(node) {
+    const [lo, hi] = [1, 2].map((i) => (node.has(i) ? node.constant(i) : null));
+    // A computed bound, or one that is no number a kernel could have as a parameter.
+    if (lo === undefined || hi === undefined) return undefined;
+    const [low, high] = [Number(lo?.data[0] ?? -Infinity), Number(hi?.data[0] ?? Infinity)];
+    return low <= Infinity && high <= Infinity ? clampEpilogue(low, high) : undefined;
+  },
+  lower(node) {
+    const { type, shape } = node.input(0);
+    const epilogue = type === "float32" ? Clip.epilogueOf(node) : undefined;
+    if (epilogue) return { prepared: prepareUnary(shape, epilogue), inputs: [0] };
+    return floatKernel(
+      node,
+      [0, 1, 2].filter((i) => node.has(i)),
+      () => prepareClamp(shape, node.has(1), node.has(2)),
     );
-  return shape;
-}
-
-// Both operands have the same type; `any` keeps number and bigint arithmetic in one place.
-// biome-ignore lint/suspicious/noExplicitAny: see above
-type Any = any;
-const add: Fold = (a, b) => (a as Any) + (b as Any);
-const subtract: Fold = (a, b) => (a as Any) - (b as Any);
-const multiply: Fold = (a, b) => (a as Any) * (b as Any);
-
-/** Integer division truncates, as bigint division does by itself. */
-const Div: Operator = {
-  ...binary("div", () => 0),
-  evaluate(node, [a, b]) {
-    const [x, y] = [a as HostTensor, b as HostTensor];
-    const real = isFloat(x.type);
-    const divide: Fold = (p, q) => {
-      if (typeof p === "bigint") return q === 0n ? 0n : p / (q as bigint);
-      return real ? p / (q as number) : Math.trunc(p / (q as number));
-    };
-    return [zipHost(x, y, x.type, broadcastShape(node, x.shape, y.shape), divide)];
   },
+  evaluate: (_, inputs) =>
+    onHalves(inputs, ([x, low, high]) => {
+      const [lo, hi] = [low?.data[0], high?.data[0]];
+      return [
+        mapHost(x, x.type, (value) => {
+          const raised = lo !== undefined && value < lo ? lo : value;
+          return hi !== undefined && raised > hi ? hi : raised;
+        }),
+      ];
+    }),
 };
 
-export function isFloat(type: DataType): boolean {
-  return type === "float32" || type === "float64";
-}
-
-const Cast: Operator = {
-  infer: (node) => [{ type: castType(node), shape: node.input(0).shape }],
-  lower: (node) => (castType(node) === node.input(0).type ? "alias" : undefined),
-  evaluate(node, [x]) {
-    const type = castType(node);
-    const big = type === "int64" || type === "uint64";
-    const convert = (value: number | bigint) => {
-      if (type === "bool") return Number(value) !== 0 ? 1 : 0;
-      if (big) return typeof value === "bigint" ? value : BigInt(Math.trunc(value));
-      return Number(value);
-    };
-    return [mapHost(x as HostTensor, type, convert)];
-  },
-};
-
-/** Element types by their code in ONNX files, as far as Cast converts to them. */
-const CAST_TYPES: Readonly<Record<number, DataType>> = {
-  1: "float32",
-  2: "uint8",
-  3: "int8",
-  4: "uint16",
-  5: "int16",
-  6: "int32",
-  7: "int64",
-  9: "bool",
-  11: "float64",
-  12: "uint32",
-  13: "uint64",
-};
-
-function castType(node: NodeView): DataType {
-  const to = node.number("to", 0);
-  const type = CAST_TYPES[to];
-  const from = node.input(0).type;
-  if (!type || from.includes("float16")) throw node.unsupported(`casting ${from} to type ${to} is not supported`);
-  return type;
-}
+const magnitude = (x: bigint) => (x < 0n ? -x : x);
+const signum = (x: bigint) => (x > 0n ? 1n : x < 0n ? -1n : 0n);
 
 export const ELEMENTWISE = {
-  Relu: activation(() => clampEpilogue(0, Infinity)),
-  Clip: activation(clipEpilogue),
-  LeakyRelu: activation((node) => unaryEpilogue("leakyRelu", node.number("alpha", 0.01))),
-  Sigmoid: activation(() => unaryEpilogue("sigmoid")),
-  Exp: activation(() => unaryEpilogue("exp")),
-  Add: binary("add", add),
-  Sub: binary("sub", subtract),
-  Mul: binary("mul", multiply),
-  Div,
-  Cast,
+  Relu: unary({
+    epilogueOf: () => clampEpilogue(0, Infinity),
+    set: SIGNED,
+    // biome-ignore lint/complexity/useMathMinMax: leaves -0 as it is, like the kernel
+    exact: (x) => (x < 0 ? 0 : x),
+    big: (x) => greater(x, 0n),
+  }),
+  Clip,
+  LeakyRelu,
+  ThresholdedRelu,
+  HardSigmoid,
+  HardSwish: kernelOnly("hardSwish"),
+  Abs: named("abs", Math.abs, { set: NUMBERS, big: magnitude }),
+  Neg: named("neg", (x) => -x, { set: SIGNED, big: (x) => -x }),
+  Sign: named("sign", (x) => (x > 0 ? 1 : x < 0 ? -1 : 0), { set: NUMBERS, big: signum }),
+  Floor: named("floor", Math.floor),
+  Ceil: named("ceil", Math.ceil),
+  Round: named("round", roundHalfEven),
+  Sqrt: named("sqrt", Math.sqrt),
+  Reciprocal: named("reciprocal", (x) => 1 / x),
+  Softsign: named("softsign", (x, round) => x / round(1 + Math.abs(x))),
+  Exp: kernelOnly("exp"),
+  Log: kernelOnly("log"),
+  Sigmoid: kernelOnly("sigmoid"),
+  Swish: kernelOnly("silu", ["alpha", 1]),
+  Tanh: kernelOnly("tanh"),
+  Elu: kernelOnly("elu", ["alpha", 1]),
+  Selu: kernelOnly("selu", ["alpha", 1.6732632423543772], ["gamma", 1.0507009873554805]),
+  Celu,
+  Softplus: kernelOnly("softplus"),
+  Mish: kernelOnly("mish"),
+  Erf: kernelOnly("erf"),
+  Gelu,
+  Sin: kernelOnly("sin"),
+  Cos: kernelOnly("cos"),
+  Tan: kernelOnly("tan"),
+  Asin: kernelOnly("asin"),
+  Acos: kernelOnly("acos"),
+  Atan: kernelOnly("atan"),
+  Sinh: kernelOnly("sinh"),
+  Cosh: kernelOnly("cosh"),
+  Asinh: kernelOnly("asinh"),
+  Acosh: kernelOnly("acosh"),
+  Atanh: kernelOnly("atanh"),
+  Shrink,
 };

@@ -1,5 +1,8 @@
 import type { Operator } from "../operator.ts";
+import { ARITHMETIC } from "./arithmetic.ts";
 import { BRANCH } from "./branch.ts";
+import { CASTS } from "./cast.ts";
+import { COMPARISON } from "./compare.ts";
 import { CONVOLUTION } from "./convolution.ts";
 import { ELEMENTWISE } from "./elementwise.ts";
 import { GATHER } from "./gather.ts";
@@ -8,13 +11,29 @@ import { MOVEMENT } from "./movement.ts";
 import { NORMALISATION } from "./normalisation.ts";
 import { PADDING } from "./pad.ts";
 import { POOLING } from "./pooling.ts";
+import { REDUCTION } from "./reduction.ts";
 import { SHAPES } from "./shapes.ts";
+import { SOFTMAX } from "./softmax.ts";
 
 /** Every operator of ONNX that lanewise runs, by name. */
 const OPERATORS: ReadonlyMap<string, Operator> = new Map(
-  [BRANCH, CONVOLUTION, ELEMENTWISE, GATHER, MATRIX, MOVEMENT, NORMALISATION, PADDING, POOLING, SHAPES].flatMap(
-    (family) => Object.entries(family),
-  ),
+  [
+    ARITHMETIC,
+    BRANCH,
+    CASTS,
+    COMPARISON,
+    CONVOLUTION,
+    ELEMENTWISE,
+    GATHER,
+    MATRIX,
+    MOVEMENT,
+    NORMALISATION,
+    PADDING,
+    POOLING,
+    REDUCTION,
+    SHAPES,
+    SOFTMAX,
+  ].flatMap((family) => Object.entries(family)),
 );
 
 export function findOperator(op: string): Operator | undefined {

@@ -1,11 +1,14 @@
+import { allocate, type HostTensor } from "../../dtype.ts";
 import { expected, ShapeError } from "../../errors.ts";
-import { NO_ACTIVATION } from "../../ops/activation.ts";
-import { prepareGemm } from "../../ops/gemm.ts";
-import { elementCount, formatShape } from "../../shape.ts";
+import { prepareGemm, prepareGeneralGemm } from "../../ops/gemm.ts";
+import { prepareMatmul } from "../../ops/matmul.ts";
+import { broadcastShapes, elementCount, formatShape, type Shape, sameShape } from "../../shape.ts";
+import { broadcastSteps, walk } from "../host.ts";
 import type { NodeView, Operator } from "../operator.ts";
 import { fusedEpilogue } from "./fused.ts";
+import { FLOATS, isBig, NUMBERS, onHalves, sameTyped } from "./types.ts";
 
-/** y = a' * b' + c with a [M, K], b [K, N] (or transposed), c [N]. */
+/** y = alpha * a' * b' + beta * c with a [M, K], b [K, N] (or transposed), c broadcasting to [M, N]. */
 const Gemm: Operator = {
   infer(node) {
     const { M, N } = gemm(node);
@@ -13,57 +16,122 @@ const Gemm: Operator = {
   },
   lower(node) {
     if (node.input(0).type !== "float32") return undefined;
-    const spec = gemm(node);
-    return {
-      prepared: prepareGemm({ ...spec, epilogue: fusedEpilogue(node) }),
-      inputs: [0],
-      weights: [1, node.has(2) ? 2 : -1],
-    };
+    const { c, ...spec } = gemm(node);
+    const all = { ...spec, epilogue: fusedEpilogue(node) };
+    const isRow = !c || (c.at(-1) === spec.N && elementCount(c) === spec.N && spec.K > 0);
+    if (isRow && !spec.xTransposed && spec.alpha === 1 && (!c || spec.beta === 1)) {
+      return { prepared: prepareGemm(all), inputs: [0], weights: [1, c ? 2 : -1] };
+    }
+    return { prepared: prepareGeneralGemm({ ...all, c }), inputs: c ? [0, 2] : [0], weights: [1] };
   },
+  evaluate: (node, inputs) =>
+    onHalves(inputs, ([a, b, c]) => {
+      const { M, K, N, xTransposed, transposed, alpha, beta } = gemm(node);
+      const [am, ak] = xTransposed ? [1, M] : [K, 1];
+      const [bk, bn] = transposed ? [1, K] : [N, 1];
+      const shape = [M, N];
+      const added = c && broadcastSteps(c.shape, shape);
+      const data = allocate(a.type, M * N);
+      for (let m = 0; m < M; m++) {
+        for (let n = 0; n < N; n++) {
+          const sum = dot(a, m * am, ak, b, n * bn, bk, K);
+          const term = c && added ? c.data[m * added[0] + n * added[1]] : undefined;
+          data[m * N + n] = combined(sum, alpha, term, beta) as never;
+        }
+      }
+      return [{ type: a.type, shape, data }];
+    }),
 };
 
+type Scalar = number | bigint;
+
+/** alpha * sum + beta * term. Integers are scaled in float64, and truncated. */
+function combined(sum: Scalar, alpha: number, term: Scalar | undefined, beta: number): Scalar {
+  if (typeof sum === "number") return alpha * sum + (term === undefined ? 0 : beta * (term as number));
+  const scaled = (value: bigint, by: number) => (by === 1 ? value : BigInt(Math.trunc(Number(value) * by)));
+  return scaled(sum, alpha) + (term === undefined ? 0n : scaled(term as bigint, beta));
+}
+
 function gemm(node: NodeView) {
-  const a = node.input(0).shape;
-  const b = node.input(1).shape;
+  node.input(1);
+  const [a, b] = sameTyped(node, NUMBERS, [0, 1, 2]).map(({ shape }) => shape);
   if (a.length !== 2 || b.length !== 2) {
     throw new ShapeError(expected(node.where, "inputs", "two matrices", `${formatShape(a)} and ${formatShape(b)}`));
   }
   const transposed = node.number("transB", 0) !== 0;
-  const [M, K] = a;
+  const xTransposed = node.number("transA", 0) !== 0;
+  const [M, K] = xTransposed ? [a[1], a[0]] : a;
   const [N, rows] = transposed ? b : [b[1], b[0]];
-  if (node.number("transA", 0)) throw node.unsupported("transA is not supported");
-  if (rows !== K) throw new ShapeError(expected(node.where, "b", `${K} rows`, formatShape(b)));
-  if (node.number("alpha", 1) !== 1 || (node.has(2) && node.number("beta", 1) !== 1)) {
-    throw node.unsupported("alpha and beta other than 1 are not supported");
+  if (rows !== K) {
+    throw new ShapeError(expected(node.where, "b", `${K} ${transposed ? "columns" : "rows"}`, formatShape(b)));
   }
   const c = node.optionalInput(2)?.shape;
-  if (c && (elementCount(c) !== N || c.at(-1) !== N))
-    throw node.unsupported(`c of shape ${formatShape(c)} is not supported`);
-  return { M, K, N, transposed };
+  if (c && !sameShape(broadcastShapes(c, [M, N]) ?? [], [M, N])) {
+    throw new ShapeError(expected(node.where, "c", `a shape that broadcasts to [${M}, ${N}]`, formatShape(c)));
+  }
+  return { M, K, N, xTransposed, transposed, alpha: node.number("alpha", 1), beta: node.number("beta", 1), c };
 }
 
-/** Matrices [.., M, K] and [K, N]. */
+/** Matrices [.., M, K] and [.., K, N]; a vector is a row on the left and a column on the right. */
 const MatMul: Operator = {
   infer(node) {
-    const { M, N, batch } = product(node);
-    return [{ type: node.input(0).type, shape: [...batch, M, N] }];
+    const { type, result } = product(node);
+    return [{ type, shape: result }];
   },
   lower(node) {
-    const { M, N, K, batch } = product(node);
-    if (node.input(0).type !== "float32") return undefined;
-    const spec = { M: M * elementCount(batch), K, N, transposed: false, epilogue: NO_ACTIVATION };
-    return { prepared: prepareGemm(spec), inputs: [0], weights: [1] };
+    const { type, result, ...spec } = product(node);
+    if (type !== "float32") return undefined;
+    const prepared = prepareMatmul({ ...spec, epilogue: fusedEpilogue(node) });
+    return { prepared: { ...prepared, outputShapes: [result] }, inputs: [0], weights: [1] };
   },
+  evaluate: (node, inputs) =>
+    onHalves(inputs, ([a, b]) => {
+      const { M, K, N, batch, xBatch, wBatch, result } = product(node);
+      const data = allocate(a.type, elementCount(result));
+      const steps = [broadcastSteps(xBatch, batch), broadcastSteps(wBatch, batch)];
+      walk(batch, steps, (at, [i, j]) => {
+        for (let m = 0; m < M; m++)
+          for (let n = 0; n < N; n++)
+            data[(at * M + m) * N + n] = dot(a, (i * M + m) * K, 1, b, j * K * N + n, N, K) as never;
+      });
+      return [{ type: a.type, shape: result, data }];
+    }),
 };
 
+/** The sum of K products, from elements `p` and `q` on by steps; integers of up to 32 bits wrap. */
+function dot(a: HostTensor, p: number, aStep: number, b: HostTensor, q: number, bStep: number, K: number): Scalar {
+  if (isBig(a.type)) {
+    let sum = 0n;
+    for (let k = 0; k < K; k++) sum += (a.data[p + k * aStep] as bigint) * (b.data[q + k * bStep] as bigint);
+    return sum;
+  }
+  const [x, y] = [a.data as Float64Array, b.data as Float64Array];
+  let sum = 0;
+  if (FLOATS.types.has(a.type)) for (let k = 0; k < K; k++) sum += x[p + k * aStep] * y[q + k * bStep];
+  else for (let k = 0; k < K; k++) sum = (sum + Math.imul(x[p + k * aStep], y[q + k * bStep])) | 0;
+  return sum;
+}
+
 function product(node: NodeView) {
-  const a = node.input(0).shape;
-  const b = node.input(1).shape;
-  if (b.length !== 2 || a.length < 2)
-    throw node.unsupported(`a product of shapes ${formatShape(a)} and ${formatShape(b)} is not supported`);
-  const K = a[a.length - 1];
-  if (b[0] !== K) throw new ShapeError(expected(node.where, "b", `${K} rows`, formatShape(b)));
-  return { M: a[a.length - 2], K, N: b[1], batch: a.slice(0, -2) };
+  node.input(1);
+  const [a, b] = sameTyped(node, NUMBERS, [0, 1]);
+  const left: Shape = a.shape.length === 1 ? [1, a.shape[0]] : a.shape;
+  const right: Shape = b.shape.length === 1 ? [b.shape[0], 1] : b.shape;
+  if (left.length < 2 || right.length < 2) {
+    const got = `${formatShape(a.shape)} and ${formatShape(b.shape)}`;
+    throw new ShapeError(expected(node.where, "inputs", "vectors, matrices or batches of them", got));
+  }
+  const [M, K] = left.slice(-2);
+  const [rows, N] = right.slice(-2);
+  if (rows !== K) throw new ShapeError(expected(node.where, "b", `${K} rows`, formatShape(b.shape)));
+  const [xBatch, wBatch] = [left.slice(0, -2), right.slice(0, -2)];
+  const batch = broadcastShapes(xBatch, wBatch);
+  if (!batch) {
+    const got = `${formatShape(a.shape)} and ${formatShape(b.shape)}`;
+    throw new ShapeError(expected(node.where, "inputs", "batches that broadcast", got));
+  }
+  const result = [...batch, ...(a.shape.length === 1 ? [] : [M]), ...(b.shape.length === 1 ? [] : [N])];
+  return { type: a.type, M, K, N, xBatch, wBatch, batch, result };
 }
 
 export const MATRIX = { Gemm, MatMul };

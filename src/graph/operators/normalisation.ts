@@ -1,32 +1,208 @@
-import { prepareSoftmax } from "../../ops/softmax.ts";
-import { elementCount, normaliseAxis } from "../../shape.ts";
+import { ArgumentError, expected, ShapeError } from "../../errors.ts";
+import { type NormaliseSpec, prepareBatchNorm, prepareLpNorm, prepareNormalise } from "../../ops/normalise.ts";
+import { broadcastShapes, elementCount, formatShape, normaliseAxis, type Shape, sameShape } from "../../shape.ts";
+import type { TensorType } from "../graph.ts";
 import type { NodeView, Operator } from "../operator.ts";
-import { axisError } from "./shapes.ts";
+import { isChannelsLast } from "./image.ts";
+import { axesOf, axisError } from "./shapes.ts";
+import { FLOATS, floatKernel, sameTyped, typedInput } from "./types.ts";
 
-/** Over `axis`; with the attribute `trailing` over all axes from there to the last as one. */
-const Softmax: Operator = {
-  infer: (node) => {
-    softmaxAxis(node);
-    return [node.input(0)];
+/** By given statistics, as after training: y = (x - mean) / sqrt(variance + epsilon) * scale + bias for each channel. */
+const BatchNormalization: Operator = {
+  infer(node) {
+    for (let i = 1; i < 5; i++) node.input(i);
+    const { type, shape } = typedInput(node, 0, FLOATS);
+    if (node.number("training_mode", 0)) throw node.unsupported("training mode is not supported");
+    if (node.number("spatial", 1) !== 1) throw node.unsupported("statistics for each place are not supported");
+    // Without training the others would only repeat inputs.
+    if (node.node.outputs.slice(1).some((name) => name))
+      throw node.unsupported("more than one output is not supported");
+    const [channels] = channelsOf(node, shape);
+    for (const [i, name] of ["scale", "bias", "mean", "variance"].entries()) vector(node, i + 1, name, channels);
+    return [{ type, shape }];
   },
   lower(node) {
-    const { type, shape } = node.input(0);
-    if (type !== "float32") return undefined;
-    const axis = softmaxAxis(node);
-    const end = node.number("trailing", 0) ? shape.length : axis + 1;
-    const outer = elementCount(shape.slice(0, axis));
-    const length = elementCount(shape.slice(axis, end));
-    const inner = elementCount(shape.slice(end));
-    return { prepared: prepareSoftmax(shape, outer, length, inner), inputs: [0] };
+    const { shape } = node.input(0);
+    const [C, inner] = channelsOf(node, shape);
+    const outer = shape.length > 1 ? shape[0] : 1;
+    const prepare = () => prepareBatchNorm([outer, C, inner], [C, 1], node.number("epsilon", 1e-5));
+    return floatKernel(node, [0, 1, 2, 3, 4], prepare);
   },
 };
 
-function softmaxAxis(node: NodeView): number {
+/** Channels, and elements behind each; a vector is one channel, as is the batch of a vector's elements. */
+function channelsOf(node: NodeView, shape: Shape): [C: number, inner: number] {
+  if (shape.length === 0) throw new ShapeError(expected(node.where, "input 0", "a batch of rank 1 or more", "[]"));
+  return shape.length === 1 ? [1, shape[0]] : [shape[1], elementCount(shape.slice(2))];
+}
+
+function vector(node: NodeView, index: number, name: string, length: number): void {
+  const { shape } = typedInput(node, index, FLOATS);
+  if (shape.length === 1 && shape[0] === length) return;
+  throw new ShapeError(expected(node.where, name, `shape [${length}]`, formatShape(shape)));
+}
+
+/** A normalisation by statistics of x itself; extra outputs are its mean and 1 / deviation. */
+function normalisation(infer: (node: NodeView) => TensorType[], specOf: (node: NodeView) => NormaliseSpec): Operator {
+  return {
+    infer,
+    lower(node) {
+      const spec = specOf(node);
+      const inputs = [0, 1, 2].filter((i) => node.has(i));
+      const prepared = () => ({ ...prepareNormalise(spec), outputShapes: infer(node).map(({ shape }) => shape) });
+      return floatKernel(node, inputs, prepared, [node.input(0).type, undefined, undefined]);
+    },
+  };
+}
+
+/** A batch of images as [N, C, places]; their extents follow in whichever order the node has. */
+function batchOf(node: NodeView): { N: number; C: number; places: number } {
+  const { shape } = typedInput(node, 0, FLOATS);
+  if (shape.length < 3) {
+    throw new ShapeError(expected(node.where, "input 0", "a batch of images of rank 3 or more", formatShape(shape)));
+  }
+  const last = isChannelsLast(node);
+  const C = last ? shape[shape.length - 1] : shape[1];
+  return { N: shape[0], C, places: elementCount(last ? shape.slice(1, -1) : shape.slice(2)) };
+}
+
+/** Over the places of each image and channel; scale and bias [C]. */
+const InstanceNormalization = normalisation(
+  (node) => {
+    const { C } = batchOf(node);
+    sameTyped(node, FLOATS, [0, 1, 2]);
+    vector(node, 1, "scale", C);
+    vector(node, 2, "bias", C);
+    return [node.input(0)];
+  },
+  (node) => {
+    const { N, C, places } = batchOf(node);
+    const shapes = isChannelsLast(node)
+      ? { shape: [N, places, C], axes: [1], scale: [C], bias: [C] }
+      : { shape: [N, C, places], axes: [2], scale: [C, 1], bias: [C, 1] };
+    return { ...shapes, centred: true, epsilon: node.number("epsilon", 1e-5), epsilonTo: "variance" };
+  },
+);
+
+/** Over the channels of a group and their places; scale and bias [C] (or, as in operator set 18, one for each group). */
+const GroupNormalization = normalisation(
+  (node) => {
+    const { C } = batchOf(node);
+    sameTyped(node, FLOATS, [0, 1, 2]);
+    const groups = groupsOf(node, C);
+    const each = node.input(1).shape[0] === groups ? groups : C;
+    vector(node, 1, "scale", each);
+    vector(node, 2, "bias", each);
+    return [node.input(0)];
+  },
+  (node) => {
+    const { N, C, places } = batchOf(node);
+    const groups = groupsOf(node, C);
+    const last = isChannelsLast(node);
+    const shape = last ? [N, places, groups, C / groups] : [N, groups, C / groups, places];
+    const own = node.input(1).shape[0] === C ? C / groups : 1;
+    const scale = last ? [groups, own] : [groups, own, 1];
+    const epsilon = node.number("epsilon", 1e-5);
+    return { shape, axes: last ? [1, 3] : [2, 3], scale, bias: scale, centred: true, epsilon, epsilonTo: "variance" };
+  },
+);
+
+function groupsOf(node: NodeView, C: number): number {
+  const groups = node.number("num_groups", 0);
+  if (Number.isInteger(groups) && groups > 0 && C % groups === 0) return groups;
+  throw new ArgumentError(expected(node.where, "num_groups", `a divisor of ${C} channels`, groups));
+}
+
+/** Over `axis` and all axes behind it; scale and bias broadcast to x. */
+function layerNormalisation(centred: boolean): Operator {
+  return normalisation(
+    (node) => {
+      node.input(1);
+      const inputs = sameTyped(node, FLOATS, centred ? [0, 1, 2] : [0, 1]);
+      const [{ type, shape }] = inputs;
+      if (node.number("stash_type", 1) !== 1)
+        throw node.unsupported("computing in another type than float32 is not supported");
+      inputs.slice(1).forEach((input, i) => {
+        if (sameShape(broadcastShapes(shape, input.shape) ?? [-1], shape)) return;
+        const wanted = `a shape that broadcasts to ${formatShape(shape)}`;
+        throw new ShapeError(expected(node.where, i === 0 ? "scale" : "bias", wanted, formatShape(input.shape)));
+      });
+      const axes = trailingAxes(node);
+      const kept = shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent));
+      const statistics: TensorType = { type: "float32", shape: kept };
+      return centred ? [{ type, shape }, statistics, statistics] : [{ type, shape }];
+    },
+    (node) => ({
+      shape: node.input(0).shape,
+      axes: trailingAxes(node),
+      centred,
+      epsilon: node.number("epsilon", 1e-5),
+      epsilonTo: "variance",
+      scale: node.input(1).shape,
+      bias: node.optionalInput(2)?.shape,
+      statistics: centred,
+    }),
+  );
+}
+
+function trailingAxes(node: NodeView): number[] {
   const rank = node.input(0).shape.length;
-  const axis = node.number("axis", -1);
-  const at = axis === rank && node.attribute("trailing") ? rank : normaliseAxis(axis, rank);
+  const first = oneAxis(node, node.number("axis", -1));
+  return Array.from({ length: rank - first }, (_, i) => first + i);
+}
+
+function oneAxis(node: NodeView, axis: number): number {
+  const rank = node.input(0).shape.length;
+  const at = normaliseAxis(axis, rank);
   if (at === undefined) throw axisError(node, axis, rank);
   return at;
 }
 
-export const NORMALISATION = { Softmax };
+const same = (node: NodeView): TensorType[] => [typedInput(node, 0, FLOATS)];
+
+/** Over batch and places by default; epsilon, of a fixed size, is added to the deviation. */
+const MeanVarianceNormalization = normalisation(
+  (node) => {
+    meanVarianceAxes(node);
+    return same(node);
+  },
+  (node) => ({
+    shape: node.input(0).shape,
+    axes: meanVarianceAxes(node),
+    centred: true,
+    epsilon: 1e-9,
+    epsilonTo: "deviation",
+  }),
+);
+
+function meanVarianceAxes(node: NodeView): number[] {
+  return axesOf(node, node.numbers("axes") ?? [0, 2, 3], node.input(0).shape.length) ?? [];
+}
+
+/** x divided by its norm of order 1 or 2 along one axis; 0 where that is 0. */
+const LpNormalization: Operator = {
+  infer(node) {
+    lpNorm(node);
+    return same(node);
+  },
+  lower(node) {
+    const { axis, p } = lpNorm(node);
+    return floatKernel(node, [0], () => prepareLpNorm(node.input(0).shape, axis, p));
+  },
+};
+
+function lpNorm(node: NodeView): { axis: number; p: 1 | 2 } {
+  const p = node.number("p", 2);
+  if (p !== 1 && p !== 2) throw new ArgumentError(expected(node.where, "p", "1 or 2", p));
+  return { axis: oneAxis(node, node.number("axis", -1)), p };
+}
+
+export const NORMALISATION = {
+  BatchNormalization,
+  InstanceNormalization,
+  GroupNormalization,
+  LayerNormalization: layerNormalisation(true),
+  RMSNormalization: layerNormalisation(false),
+  MeanVarianceNormalization,
+  LpNormalization,
+};

@@ -1,0 +1,202 @@
+import { allocate, type DataType, type HostTensor } from "../../dtype.ts";
+import { expected, ShapeError } from "../../errors.ts";
+import { type Fold, prepareArgReduce, prepareReduce, type Reduction, reducedShape } from "../../ops/reduce.ts";
+import { elementCount, formatShape, normaliseAxis, type Shape, stridesOf } from "../../shape.ts";
+import { walk } from "../host.ts";
+import type { NodeView, Operator } from "../operator.ts";
+import { axesOf, axisError } from "./shapes.ts";
+import {
+  ANY,
+  FLOATS,
+  floatKernel,
+  greater,
+  isBig,
+  isFloat,
+  lesser,
+  NUMBERS,
+  onHalves,
+  type TypeSet,
+  typedInput,
+} from "./types.ts";
+
+type Scalar = number | bigint;
+
+/** A reduction on the host: what it starts from, how an element is added, and what becomes of the sum of `count` elements. */
+interface Rule {
+  readonly start: (type: DataType) => Scalar;
+  readonly add: (sum: number, x: number) => number;
+  readonly addBig: (sum: bigint, x: bigint) => bigint;
+  readonly end?: (sum: number, count: number) => number;
+}
+
+/** Axes as input 1, keepdims and noop_with_empty_axes as attributes. */
+function reduction(kind: Reduction, rule?: Rule, set: TypeSet = NUMBERS): Operator {
+  const operator: Operator = {
+    infer(node) {
+      const { type, shape } = typedInput(node, 0, set);
+      const axes = axesToReduce(node);
+      return [{ type, shape: resultShape(node, shape, axes) }];
+    },
+    lower(node) {
+      const { type, shape } = node.input(0);
+      const axes = axesToReduce(node);
+      if (keepsValues(kind) && axes.every((axis) => shape[axis] === 1)) return "alias";
+      if (type === "float32" || !rule) return floatKernel(node, [0], () => prepareReduce(kind, shape, axes));
+      return isFloat(type) ? floatKernel(node, [0], () => prepareReduce(kind, shape, axes)) : undefined;
+    },
+  };
+  if (!rule) return operator;
+  return {
+    ...operator,
+    evaluate: (node, inputs) =>
+      onHalves(inputs, ([x]) => {
+        const axes = axesToReduce(node);
+        const data = reduceHost(x, axes, rule);
+        return [{ type: x.type, shape: resultShape(node, x.shape, axes), data }];
+      }),
+  };
+}
+
+/** Whether a reduction of one element gives that element. */
+function keepsValues(kind: Reduction): boolean {
+  return kind === "sum" || kind === "mean" || kind === "max" || kind === "min" || kind === "prod";
+}
+
+function axesToReduce(node: NodeView): number[] {
+  const rank = node.input(0).shape.length;
+  const given = node.integers(1, "the axes");
+  if (given && given.length > 0) return [...new Set(axesOf(node, given, rank))];
+  return node.number("noop_with_empty_axes", 0) ? [] : Array.from({ length: rank }, (_, axis) => axis);
+}
+
+function resultShape(node: NodeView, shape: Shape, axes: readonly number[]): Shape {
+  if (node.number("keepdims", 1)) return reducedShape(shape, axes);
+  return shape.filter((_, axis) => !axes.includes(axis));
+}
+
+/** In float64 or exact integers, in the order of the elements; the result is rounded once. */
+function reduceHost(x: HostTensor, axes: readonly number[], { start, add, addBig, end }: Rule) {
+  const kept = reducedShape(x.shape, axes);
+  const count = elementCount(kept);
+  const length = axes.reduce((product, axis) => product * x.shape[axis], 1);
+  const steps = stridesOf(kept).map((step, axis) => (axes.includes(axis) ? 0 : step));
+  const f = (isBig(x.type) ? addBig : add) as (sum: Scalar, value: Scalar) => Scalar;
+  const sums = new Array<Scalar>(count).fill(start(x.type));
+  walk(x.shape, [steps], (at, [to]) => {
+    sums[to] = f(sums[to], x.data[at]);
+  });
+  const data = allocate(x.type, count);
+  sums.forEach((sum, i) => {
+    data[i] = finished(sum, length, x.type, end) as never;
+  });
+  return data;
+}
+
+/** Integers are truncated; 64-bit ones go through float64 for functions that have an end. */
+function finished(sum: Scalar, count: number, type: DataType, end: Rule["end"]): Scalar {
+  if (typeof sum === "bigint") {
+    const value = end ? end(Number(sum), count) : 0;
+    return end ? BigInt(Number.isFinite(value) ? Math.trunc(value) : 0) : sum;
+  }
+  const value = end ? end(sum, count) : sum;
+  return isFloat(type) ? value : Math.trunc(value);
+}
+
+const zero = (type: DataType): Scalar => (isBig(type) ? 0n : 0);
+const one = (type: DataType): Scalar => (isBig(type) ? 1n : 1);
+
+/** The least or greatest value of a type. */
+function limit(type: DataType, least: boolean): Scalar {
+  if (isFloat(type)) return least ? -Infinity : Infinity;
+  if (type === "bool") return least ? 0 : 1;
+  const bits = Number(type.replace(/\D/g, ""));
+  const low = type.startsWith("u") ? 0n : -(2n ** BigInt(bits - 1));
+  const value = least ? low : low + 2n ** BigInt(bits) - 1n;
+  return isBig(type) ? value : Number(value);
+}
+
+const SUM: Rule = { start: zero, add: (sum, x) => sum + x, addBig: (sum, x) => sum + x };
+const SQUARES: Rule = { start: zero, add: (sum, x) => sum + x * x, addBig: (sum, x) => sum + x * x };
+const MAX: Rule = {
+  start: (type) => limit(type, true),
+  add: Math.max,
+  addBig: greater,
+};
+const MIN: Rule = {
+  start: (type) => limit(type, false),
+  add: Math.min,
+  addBig: lesser,
+};
+
+/** The place of the greatest or least element along an axis, as int64. */
+function argReduction(kind: "max" | "min"): Operator {
+  return {
+    infer: (node) => [{ type: "int64", shape: along(node).result }],
+    lower(node) {
+      const { fold, last, result } = along(node);
+      return floatKernel(node, [0], () => prepareArgReduce(kind, last, fold, result), [undefined]);
+    },
+    evaluate: (node, inputs) =>
+      onHalves(inputs, ([x]) => {
+        const { fold, last, result } = along(node);
+        return [{ type: "int64", shape: result, data: placesOf(x, fold, kind, last) }];
+      }),
+  };
+}
+
+function along(node: NodeView) {
+  const { shape } = typedInput(node, 0, NUMBERS);
+  const given = node.number("axis", 0);
+  const axis = normaliseAxis(given, shape.length);
+  if (axis === undefined) throw axisError(node, given, shape.length);
+  if (shape[axis] === 0) {
+    throw new ShapeError(expected(node.where, `axis ${given}`, "at least one element", formatShape(shape)));
+  }
+  return {
+    fold: foldAt(shape, axis),
+    last: node.number("select_last_index", 0) !== 0,
+    result: resultShape(node, shape, [axis]),
+  };
+}
+
+/** A tensor as [outer, length, inner] around an axis. */
+export function foldAt(shape: Shape, axis: number): Fold {
+  return { outer: elementCount(shape.slice(0, axis)), length: shape[axis], inner: elementCount(shape.slice(axis + 1)) };
+}
+
+/** Along [outer, length, inner]: of equal elements the first or last, NaN before all. */
+export function placesOf({ data }: HostTensor, { outer, length, inner }: Fold, kind: "max" | "min", last: boolean) {
+  const places = new BigInt64Array(outer * inner);
+  for (let to = 0; to < places.length; to++) {
+    const from = Math.floor(to / inner) * length * inner + (to % inner);
+    let best = 0;
+    for (let l = 1; l < length; l++) {
+      const [value, held] = [data[from + l * inner], data[from + best * inner]];
+      const [isNumber, heldIsNumber] = [!Number.isNaN(value), !Number.isNaN(held)];
+      const better = kind === "max" ? value > held : value < held;
+      const equal = isNumber ? value === held : !heldIsNumber;
+      if ((heldIsNumber && (better || !isNumber)) || (equal && last)) best = l;
+    }
+    places[to] = BigInt(best);
+  }
+  return places;
+}
+
+export const REDUCTION = {
+  ReduceSum: reduction("sum", SUM),
+  ReduceMean: reduction("mean", { ...SUM, end: (sum, count) => sum / count }),
+  ReduceMax: reduction("max", MAX, ANY),
+  ReduceMin: reduction("min", MIN, ANY),
+  ReduceProd: reduction("prod", { start: one, add: (p, x) => p * x, addBig: (p, x) => p * x }),
+  ReduceSumSquare: reduction("sumSquare", SQUARES),
+  ReduceL1: reduction("l1", {
+    start: zero,
+    add: (sum, x) => sum + Math.abs(x),
+    addBig: (sum, x) => sum + (x < 0n ? -x : x),
+  }),
+  ReduceL2: reduction("l2", { ...SQUARES, end: Math.sqrt }),
+  ReduceLogSum: reduction("logSum", undefined, FLOATS),
+  ReduceLogSumExp: reduction("logSumExp", undefined, FLOATS),
+  ArgMax: argReduction("max"),
+  ArgMin: argReduction("min"),
+};

@@ -1,0 +1,101 @@
+import { broadcastShapes, elementCount, type Shape } from "../shape.ts";
+import { unaryEpilogue } from "./activation.ts";
+import { prepareBinary } from "./binary.ts";
+import { Chain, type Link } from "./chain.ts";
+import type { Prepared } from "./prepared.ts";
+import { prepareReduce, reducedShape } from "./reduce.ts";
+import { prepareUnary } from "./unary.ts";
+import { UNARY } from "./unary-codes.ts";
+
+/** A normalisation by the statistics of x itself, in numbers. */
+export interface NormaliseSpec {
+  readonly shape: Shape;
+  /** Axes over which mean and variance are taken. */
+  readonly axes: readonly number[];
+  /** Whether the mean is taken away. */
+  readonly centred: boolean;
+  readonly epsilon: number;
+  /** Whether epsilon is added to the variance, or to its root. */
+  readonly epsilonTo: "variance" | "deviation";
+  /** Shapes of inputs 1 and 2, which broadcast to `shape`; undefined where there is none. */
+  readonly scale?: Shape | undefined;
+  readonly bias?: Shape | undefined;
+  /** Whether outputs 1 and 2 (where asked for) are the mean and 1 / deviation, with extent 1 along `axes`. */
+  readonly statistics?: boolean;
+}
+
+/**
+ * Makes y = (x - mean) / sqrt(variance + epsilon) * scale + bias ready: inputs [x, scale?, bias?]. The variance is the mean of the
+ * squares of x - mean, found after the mean.
+ */
+export function prepareNormalise(spec: NormaliseSpec): Prepared {
+  const { shape, axes, centred, scale, bias } = spec;
+  const chain = new Chain();
+  const kept = reducedShape(shape, axes);
+  const y = chain.output(0, shape);
+  let x = chain.input(0, shape);
+  if (centred) {
+    const mean = spec.statistics ? chain.optionalOutput(1, kept) : chain.held(kept);
+    chain.run(prepareReduce("mean", shape, axes), [x], mean);
+    x = chain.run(prepareBinary("sub", shape, kept, shape), [x, mean], y);
+  }
+  const deviation = deviationOf(chain, x, spec, kept);
+  if (spec.statistics) {
+    const inverse = chain.optionalOutput(2, kept);
+    chain.run(prepareUnary(kept, unaryEpilogue("reciprocal")), [deviation], inverse);
+  }
+  // A scale that does not change along `axes` goes into the few factors, not over all of x.
+  const few = scale && broadcastShapes(scale, kept);
+  if (scale && few && elementCount(few) * 2 <= elementCount(shape)) {
+    const gain = chain.held(few);
+    chain.run(prepareBinary("div", scale, kept, few), [chain.input(1, scale), deviation], gain);
+    chain.run(prepareBinary("mul", shape, few, shape), [x, gain], y);
+  } else {
+    chain.run(prepareBinary("div", shape, kept, shape), [x, deviation], y);
+    if (scale) chain.run(prepareBinary("mul", shape, scale, shape), [y, chain.input(1, scale)], y);
+  }
+  if (bias) chain.run(prepareBinary("add", shape, bias, shape), [y, chain.input(scale ? 2 : 1, bias)], y);
+  return chain.finish("normalise", spec.statistics ? [shape, kept, kept] : [shape]);
+}
+
+/** sqrt(mean of x^2 + epsilon), or sqrt(mean of x^2) + epsilon. */
+function deviationOf(chain: Chain, x: Link, { shape, axes, epsilon, epsilonTo }: NormaliseSpec, kept: Shape): Link {
+  const d = chain.held(kept);
+  const count = elementCount(shape) / elementCount(kept);
+  chain.run(prepareReduce("sumSquare", shape, axes), [x], d);
+  const plus = (factor: number, term: number) =>
+    chain.run(prepareUnary(kept, unaryEpilogue("linear", factor, term)), [d], d);
+  plus(1 / count, epsilonTo === "variance" ? epsilon : 0);
+  chain.run(prepareUnary(kept, unaryEpilogue("sqrt")), [d], d);
+  return epsilonTo === "deviation" ? plus(1, epsilon) : d;
+}
+
+/**
+ * Makes y = (x - mean) / sqrt(variance + epsilon) * scale + bias ready for given statistics: inputs [x, scale, bias, mean, variance],
+ * the last four of shape `channels`, which broadcasts to `shape`.
+ */
+export function prepareBatchNorm(shape: Shape, channels: Shape, epsilon: number): Prepared {
+  const chain = new Chain();
+  const [scale, bias, mean, variance] = [1, 2, 3, 4].map((i) => chain.input(i, channels));
+  const y = chain.output(0, shape);
+  const gain = chain.held(channels);
+  chain.run(prepareUnary(channels, unaryEpilogue("linear", 1, epsilon)), [variance], gain);
+  chain.run(prepareUnary(channels, unaryEpilogue("sqrt")), [gain], gain);
+  chain.run(prepareBinary("div", channels, channels, channels), [scale, gain], gain);
+  chain.run(prepareBinary("sub", shape, channels, shape), [chain.input(0, shape), mean], y);
+  chain.run(prepareBinary("mul", shape, channels, shape), [y, gain], y);
+  chain.run(prepareBinary("add", shape, channels, shape), [y, bias], y);
+  return chain.finish("normalise", [shape]);
+}
+
+/** Makes x / (norm of x along one axis) ready: input [x]; where the norm is 0, so is the result. */
+export function prepareLpNorm(shape: Shape, axis: number, p: 1 | 2): Prepared {
+  const chain = new Chain();
+  const kept = reducedShape(shape, [axis]);
+  const x = chain.input(0, shape);
+  const norm = chain.run(prepareReduce(p === 1 ? "l1" : "l2", shape, [axis]), [x], chain.held(kept));
+  // No norm lies between 0 and the least float, which keeps 0 / 0 away.
+  chain.do((k, at) => k.unary(UNARY.clamp, norm.at(at), norm.at(at), elementCount(kept), 2 ** -149, Infinity));
+  chain.run(prepareBinary("div", shape, kept, shape), [x, norm], chain.output(0, shape));
+  return chain.finish("normalise", [shape]);
+}
