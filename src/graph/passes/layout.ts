@@ -17,6 +17,7 @@ const IMAGE_OPERATORS = new Set([
   "GlobalAveragePool",
   "GlobalLpPool",
   "GlobalMaxPool",
+  "GroupNormalization",
   "InstanceNormalization",
   "LpPool",
   "LRN",
@@ -27,15 +28,31 @@ const IMAGE_OPERATORS = new Set([
 
 /** Work on any layout, as long as all operands share it. */
 const POINTWISE = new Set([
-  ..."Abs Celu Clip Elu Erf Exp Gelu HardSigmoid HardSwish LeakyRelu Log Mish Neg Relu Selu Sigmoid Softplus Softsign".split(
+  ..."Abs Acos Acosh Asin Asinh Atan Atanh Ceil Celu Clip Cos Cosh Elu Erf Exp Floor Gelu HardSigmoid HardSwish".split(
     " ",
   ),
-  ..."Sqrt Swish Tanh ThresholdedRelu Reciprocal Floor Ceil Round Sign Identity".split(" "),
-  ..."Add Sub Mul Div Min Max Pow PRelu Sum Mean Where".split(" "),
+  ..."Identity LeakyRelu Log Mish Neg PRelu Reciprocal Relu Round Selu Shrink Sigmoid Sign Sin Sinh Softplus".split(
+    " ",
+  ),
+  ..."Softsign Sqrt Swish Tan Tanh ThresholdedRelu".split(" "),
+  ..."Add Div Max Mean Min Mod Mul Pow Sub Sum Where".split(" "),
+  ..."And Cast Equal Greater GreaterOrEqual IsInf IsNaN Less LessOrEqual Not Or Xor".split(" "),
 ]);
 
 /** Work along one axis that an attribute names, with this default. */
-const AXIS_DEFAULTS: Readonly<Record<string, number>> = { Concat: 1, Split: 0, Softmax: -1, LogSoftmax: -1 };
+const AXIS_DEFAULTS: Readonly<Record<string, number>> = {
+  Concat: 1,
+  Hardmax: -1,
+  LogSoftmax: -1,
+  LpNormalization: -1,
+  Softmax: -1,
+  Split: 0,
+};
+
+/** Reduce axes that input 1 names, or all. */
+const REDUCTIONS = new Set(
+  "L1 L2 LogSum LogSumExp Max Mean Min Prod Sum SumSquare".split(" ").map((kind) => `Reduce${kind}`),
+);
 
 /** Input 3 names their axes; without it they are the first ones, as many as input 1 has values for. */
 const AXES_INPUT: Readonly<Record<string, { valuesPerAxis: number }>> = {
@@ -75,7 +92,8 @@ class LayoutPass {
       if (IMAGE_OPERATORS.has(node.op) && this.#rank(node.inputs[0]) === 4) this.#image(node);
       else if (this.#followsOperands(node)) this.#pointwise(node);
       else if (node.op === "Transpose" && this.#last.has(node.inputs[0])) this.#transpose(node);
-      else this.#other(node);
+      else if (node.op === "Transpose" && isToFirst(node)) this.#transposeToFirst(node);
+      else if (!this.#reduce(node)) this.#other(node);
     }
     for (const output of this.#draft.outputs) this.#channelsFirst(output);
     this.#draft.nodes = this.#nodes;
@@ -137,6 +155,40 @@ class LayoutPass {
     const perm = permutation.map((axis) => TO_LAST.indexOf(axis));
     this.#emit({ ...node, inputs: [this.#last.get(node.inputs[0]) as string], attributes: { perm } });
     this.#first.add(node.outputs[0]);
+  }
+
+  /** The channels-last form of what becomes channels first is there already. */
+  #transposeToFirst(node: GraphNode): void {
+    this.#last.set(node.outputs[0], this.#channelsFirst(node.inputs[0]));
+  }
+
+  /** A reduction of a channels-last value, over the axes where they lie now; false if the result would have another order. */
+  #reduce(node: GraphNode): boolean {
+    const last = this.#last.get(node.inputs[0]);
+    const axes = last && this.#reducedAxes(node);
+    if (!axes) return false;
+    const moved = axes.map(lastAxis);
+    const keeps = ((node.attributes["keepdims"] as number | undefined) ?? 1) !== 0;
+    const left = [0, 1, 2, 3].map(lastAxis).filter((axis) => !moved.includes(axis));
+    if (!keeps && left.some((axis, i) => axis < left[i - 1])) return false;
+    const reduced: GraphNode = REDUCTIONS.has(node.op)
+      ? { ...node, inputs: [last, this.#draft.addConstant(`${node.outputs[0]}:axes`, int64Vector(moved))] }
+      : { ...node, inputs: [last], attributes: { ...node.attributes, axis: moved[0] } };
+    if (keeps) this.#emitLast(reduced);
+    else {
+      this.#emit(reduced);
+      this.#first.add(node.outputs[0]);
+    }
+    return true;
+  }
+
+  /** The axes, if they are known, of an operator that reduces some. */
+  #reducedAxes({ op, inputs, attributes }: GraphNode): number[] | undefined {
+    if (op === "ArgMax" || op === "ArgMin") return [(attributes["axis"] as number | undefined) ?? 0];
+    if (!REDUCTIONS.has(op)) return undefined;
+    const given = inputs[1] ? this.#known(inputs[1]) : [];
+    if (given?.length === 0) return attributes["noop_with_empty_axes"] ? undefined : [0, 1, 2, 3];
+    return given;
   }
 
   #other(node: GraphNode): void {
@@ -227,6 +279,11 @@ class LayoutPass {
     if (!this.#first.has(name)) return false;
     return this.#draft.types.get(name)?.shape.every((extent) => extent === 1) ?? false;
   }
+}
+
+function isToFirst({ attributes }: GraphNode): boolean {
+  const permutation = attributes["perm"];
+  return Array.isArray(permutation) && permutation.join() === TO_FIRST.join();
 }
 
 /** Where an axis of a channels-first image lies when it is channels last. */
