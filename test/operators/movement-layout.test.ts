@@ -55,6 +55,17 @@ const cases: Case[] = [
   },
   { op: "Tile", rest: [int64(1, 2, 1, 3)], want: reference.tile(x, [1, 2, 1, 3]) },
   { op: "Expand", from: row, rest: [int64(8, 3, 1)], want: reference.expand(row, [8, 3, 1]) },
+  {
+    op: "Resize",
+    rest: [undefined, tensor("float32", [4], [1, 1, 2, 1.5])],
+    want: reference.resize(x, { scales: [1, 1, 2, 1.5] }),
+  },
+  {
+    op: "Resize",
+    rest: [undefined, undefined, int64(5, 9)],
+    attributes: { axes: [-1, 1] },
+    want: reference.resize(x, { sizes: [5, 9], axes: [3, 1] }),
+  },
   { op: "DepthToSpace", attributes: { blocksize: 2 }, want: reference.depthToSpace(x, 2) },
   { op: "DepthToSpace", attributes: { blocksize: 2, mode: "CRD" }, want: reference.depthToSpace(x, 2, "CRD") },
 ];

@@ -12,28 +12,32 @@ import { NORMALISATION } from "./normalisation.ts";
 import { PADDING } from "./pad.ts";
 import { POOLING } from "./pooling.ts";
 import { REDUCTION } from "./reduction.ts";
+import { RESIZE } from "./resize.ts";
 import { SHAPES } from "./shapes.ts";
 import { SOFTMAX } from "./softmax.ts";
 
+const FAMILIES = [
+  ARITHMETIC,
+  BRANCH,
+  CASTS,
+  COMPARISON,
+  CONVOLUTION,
+  ELEMENTWISE,
+  GATHER,
+  MATRIX,
+  MOVEMENT,
+  NORMALISATION,
+  PADDING,
+  POOLING,
+  REDUCTION,
+  RESIZE,
+  SHAPES,
+  SOFTMAX,
+];
+
 /** Every operator of ONNX that lanewise runs, by name. */
 const OPERATORS: ReadonlyMap<string, Operator> = new Map(
-  [
-    ARITHMETIC,
-    BRANCH,
-    CASTS,
-    COMPARISON,
-    CONVOLUTION,
-    ELEMENTWISE,
-    GATHER,
-    MATRIX,
-    MOVEMENT,
-    NORMALISATION,
-    PADDING,
-    POOLING,
-    REDUCTION,
-    SHAPES,
-    SOFTMAX,
-  ].flatMap((family) => Object.entries(family)),
+  FAMILIES.flatMap((family) => Object.entries<Operator>(family)),
 );
 
 export function findOperator(op: string): Operator | undefined {

@@ -1,0 +1,183 @@
+import { elementCount, type Shape } from "../shape.ts";
+import type { Kernels } from "../wasm/kernels.ts";
+import { prepareCopies, wholeCopy } from "./copies.ts";
+import type { Prepared } from "./prepared.ts";
+import { nearestTable, type ResizeAxis, type ResizeRules, weightTable } from "./resize-tables.ts";
+
+export interface ResizeSpec extends ResizeRules {
+  /** The axes that change, each once. */
+  readonly axes: readonly ResizeAxis[];
+  /** What "tf_crop_and_resize" shows outside the input. */
+  readonly extrapolation: number;
+}
+
+/** Resizing along one axis: each of `outer` blocks of `input` lines of `inner` elements becomes one of `output` lines. */
+interface Pass {
+  readonly axis: number;
+  readonly outer: number;
+  readonly input: number;
+  readonly output: number;
+  readonly inner: number;
+  /** Where output lines start to read; -1 reads nothing. */
+  readonly starts: Int32Array;
+  /** `taps` for each output line; undefined where every line is a copy. */
+  readonly weights?: Float32Array;
+  readonly taps: number;
+}
+
+export function resizedShape(shape: Shape, { axes }: Pick<ResizeSpec, "axes">): Shape {
+  return shape.map((extent, i) => axes.find(({ axis }) => axis === i)?.output ?? extent);
+}
+
+/**
+ * The passes that resize a tensor of `shape`, in order: axes that get smaller first, to leave less for the others (nearest: in
+ * the order of axes, so that neighbours can be joined). None if every element stays as it is.
+ */
+export function resizePasses(shape: Shape, spec: ResizeSpec): Pass[] {
+  const growth = ({ axis, output }: ResizeAxis) => (spec.mode === "nearest" ? 1 : Math.min(output / shape[axis], 1));
+  const order = [...spec.axes].sort((a, b) => growth(a) - growth(b) || a.axis - b.axis);
+  const passes: Pass[] = [];
+  let current = shape;
+  for (const each of order) {
+    const { axis, output } = each;
+    const input = shape[axis];
+    const outer = elementCount(current.slice(0, axis));
+    const inner = elementCount(current.slice(axis + 1));
+    const pass = { axis, outer, input, output, inner, ...tableOf(spec, input, each) };
+    if (!isIdentity(pass)) passes.push(pass);
+    current = current.map((extent, i) => (i === axis ? output : extent));
+  }
+  return passes;
+}
+
+function tableOf(spec: ResizeSpec, input: number, axis: ResizeAxis): Pick<Pass, "starts" | "weights" | "taps"> {
+  return spec.mode === "nearest"
+    ? { starts: nearestTable(spec, input, axis), taps: 1 }
+    : weightTable(spec, input, axis);
+}
+
+function isIdentity({ input, output, starts, weights, taps }: Pass): boolean {
+  if (input !== output) return false;
+  return starts.every((start, o) => {
+    if (!weights) return start === o;
+    const row = weights.subarray(o * taps, (o + 1) * taps);
+    return row.every((weight, t) => weight === (start + t === o ? 1 : 0));
+  });
+}
+
+/** Makes a resize of float32 x ready. It goes axis by axis; products are added from the first element to the last. */
+export function prepareResize(shape: Shape, spec: ResizeSpec): Prepared {
+  const result = resizedShape(shape, spec);
+  const stages = joinNearest(resizePasses(shape, spec));
+  if (stages.length === 0 || elementCount(result) === 0) {
+    const walk = { shape: [elementCount(result)], from: [1], to: [1] };
+    return prepareCopies({ outputShapes: [result], copies: [wholeCopy(walk)] });
+  }
+  const tables = new TablePlan(stages);
+  const sizes = stages.slice(0, -1).map(({ elements }) => Math.ceil(elements / 16) * 64);
+  // Stages write to two buffers in turn.
+  const first = Math.max(0, ...sizes.filter((_, i) => i % 2 === 0));
+  const second = Math.max(0, ...sizes.filter((_, i) => i % 2 === 1));
+  return {
+    algorithm: `resize ${spec.mode}`,
+    outputShapes: [result],
+    macs: spec.mode === "nearest" ? 0 : stages.reduce((sum, { macs }) => sum + macs, 0),
+    scratchBytes: first + second,
+    packing: {
+      key: `resize ${JSON.stringify([shape, { ...spec, extrapolation: 0 }])}`,
+      bytes: tables.bytes,
+      write: (k, _, to) => tables.write(k, to),
+    },
+    run(k, { inputs, outputs, scratch, packed }) {
+      let from = inputs[0];
+      stages.forEach((stage, i) => {
+        const to = i === stages.length - 1 ? outputs[0] : i % 2 === 0 ? scratch : scratch + first;
+        stage.run(k, from, to, (index) => packed + tables.offset(i, index), spec.extrapolation);
+        from = to;
+      });
+    },
+  };
+}
+
+interface Stage {
+  /** Elements that it writes. */
+  readonly elements: number;
+  readonly macs: number;
+  readonly tables: readonly (Int32Array | Float32Array)[];
+  run(k: Kernels, x: number, y: number, table: (index: number) => number, outside: number): void;
+}
+
+/** Nearest passes along neighbouring axes become one, over rows and columns at once. */
+function joinNearest(passes: readonly Pass[]): Stage[] {
+  const stages: Stage[] = [];
+  for (let i = 0; i < passes.length; i++) {
+    const pass = passes[i];
+    const next = passes[i + 1];
+    if (pass.weights) stages.push(weightStage(pass, pass.weights));
+    else if (next && next.axis === pass.axis + 1) {
+      stages.push(nearestStage(pass.outer, pass, next, next.inner));
+      i++;
+    } else stages.push(nearestStage(pass.outer, pass, ONE_COLUMN, pass.inner));
+  }
+  return stages;
+}
+
+type Line = Pick<Pass, "input" | "output" | "starts">;
+
+const ONE_COLUMN: Line = { input: 1, output: 1, starts: Int32Array.of(0) };
+
+function nearestStage(outer: number, rows: Line, columns: Line, inner: number): Stage {
+  const step = inner * 4;
+  return {
+    elements: outer * rows.output * columns.output * inner,
+    macs: 0,
+    tables: [rows.starts, columns.starts],
+    run: (k, x, y, table, outside) =>
+      // biome-ignore format: x's extents and step, y's
+      k.resizeNearest2d(x, outer, rows.input, columns.input, inner, step, y, rows.output, columns.output, step,
+        table(0), table(1), outside),
+  };
+}
+
+function weightStage({ outer, input, output, inner, starts, taps }: Pass, weights: Float32Array): Stage {
+  const step = inner * 4;
+  const elements = outer * output * inner;
+  return {
+    elements,
+    macs: elements * taps,
+    tables: [starts, weights],
+    run: (k, x, y, table, outside) =>
+      // biome-ignore format: extents, steps of x, steps of y
+      k.resizeAxis(x, y, outer, input, output, inner, input * step, step, output * step, step,
+        table(0), table(1), taps, outside),
+  };
+}
+
+/** Where the tables of all stages lie in packed memory, in bytes. */
+class TablePlan {
+  readonly #tables: readonly { array: Int32Array | Float32Array; offset: number }[][];
+  readonly bytes: number;
+
+  constructor(stages: readonly Stage[]) {
+    let next = 0;
+    this.#tables = stages.map(({ tables }) =>
+      tables.map((array) => {
+        const offset = next;
+        next += Math.ceil(array.byteLength / 16) * 16;
+        return { array, offset };
+      }),
+    );
+    this.bytes = next;
+  }
+
+  offset(stage: number, index: number): number {
+    return this.#tables[stage][index].offset;
+  }
+
+  write(k: Kernels, to: number): void {
+    for (const { array, offset } of this.#tables.flat()) {
+      const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+      new Uint8Array(k.memory.buffer, to + offset, bytes.length).set(bytes);
+    }
+  }
+}
