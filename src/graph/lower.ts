@@ -17,6 +17,8 @@ export interface KernelWork {
   readonly prepared: Prepared;
   /** Values that the kernel reads, in its order. */
   readonly inputs: readonly string[];
+  /** Values among `inputs` whose memory the first output may take over. */
+  readonly overwrites: readonly string[];
   /** Constants to pack before the first run; "" where there is none. */
   readonly weights: readonly string[];
 }
@@ -36,17 +38,23 @@ function lowerNode(draft: Draft, node: GraphNode): Work {
   throw view.unsupported(`not supported for ${node.inputs.map((name) => draft.types.get(name)?.type).join(", ")}`);
 }
 
-function kernelWork({ constants }: Draft, node: GraphNode, { prepared, inputs, weights = [] }: Kernel): KernelWork {
+function kernelWork(
+  { constants }: Draft,
+  node: GraphNode,
+  { prepared, inputs, inPlace = [], weights = [] }: Kernel,
+): KernelWork {
   const name = (index: number) => (index < 0 ? "" : (node.inputs[index] ?? ""));
   const reads = inputs.map(name);
+  const overwrites = inPlace.map((index) => reads[index]);
   const weightNames = weights.map(name);
   const known = weightNames.every((weight) => weight === "" || constants.has(weight));
-  if (known) return { kind: "kernel", node, prepared, inputs: reads, weights: weightNames };
+  if (known) return { kind: "kernel", node, prepared, inputs: reads, overwrites, weights: weightNames };
   return {
     kind: "kernel",
     node,
     prepared: packingEachRun(prepared, reads.length, weightNames),
     inputs: [...reads, ...weightNames.filter((weight) => weight !== "")],
+    overwrites,
     weights: [],
   };
 }

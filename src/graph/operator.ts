@@ -34,6 +34,8 @@ export interface Kernel {
   readonly prepared: Prepared;
   /** Which inputs of the node are the kernel's inputs, in its order. */
   readonly inputs: readonly number[];
+  /** Inputs of the kernel that its first output may overwrite: same bytes, read no later than written. */
+  readonly inPlace?: readonly number[];
   /** Which inputs of the node are its weights (filter, bias), in the order of `Packing`; -1 where there is none. */
   readonly weights?: readonly number[];
 }

@@ -144,31 +144,52 @@ export class Plan {
 
   /** Finds when each value is needed, and gives every one that is no constant a piece of the arena. */
   #planArena(aliases: Aliases): MemoryPlan {
+    const lastUse = this.#lastUses(aliases);
     const pieces: { bytes: number; first: number; last: number }[] = [];
-    const define = (name: string, step: number) => {
+    const define = (name: string, step: number, over: readonly string[] = []) => {
       if (name === "" || this.#draft.constants.has(name)) return;
+      const last = lastUse.get(name) ?? step;
+      const reused = over
+        .map((input) => this.#dying(aliases.root(input), step, lastUse))
+        .find((place) => place !== undefined);
+      if (reused !== undefined && pieces[reused].bytes === this.#bytes(name)) {
+        pieces[reused].last = last;
+        this.#places.set(name, { piece: reused });
+        return;
+      }
       this.#places.set(name, { piece: pieces.length });
-      pieces.push({ bytes: this.#bytes(name), first: step, last: step });
+      pieces.push({ bytes: this.#bytes(name), first: step, last });
     };
-    const use = (name: string, step: number) => {
-      const place = this.#places.get(aliases.root(name));
-      if (place && "piece" in place) pieces[place.piece].last = step;
-    };
-    const count = this.#works.length;
     for (const input of this.#draft.inputs) define(input, -1);
     this.#works.forEach((work, step) => {
-      for (const input of work.kind === "kernel" ? work.inputs : work.node.inputs) use(input, step);
-      for (const output of work.node.outputs) define(output, step);
+      work.node.outputs.forEach((output, i) => {
+        define(output, step, work.kind === "kernel" && i === 0 ? work.overwrites : []);
+      });
       const scratchBytes = work.kind === "kernel" ? work.prepared.scratchBytes : 0;
       this.#scratch.push(scratchBytes > 0 ? pieces.length : undefined);
       if (scratchBytes > 0) pieces.push({ bytes: scratchBytes, first: step, last: step });
     });
-    for (const output of this.#draft.outputs) use(output, count);
     for (const name of aliases.names()) {
       const place = this.#places.get(aliases.root(name));
       if (place) this.#places.set(name, place);
     }
     return planMemory(pieces satisfies Lifetime[]);
+  }
+
+  /** The last step that reads each value, under whatever name; outputs of the graph are read after all. */
+  #lastUses(aliases: Aliases): Map<string, number> {
+    const last = new Map<string, number>();
+    this.#works.forEach((work, step) => {
+      for (const input of work.kind === "kernel" ? work.inputs : work.node.inputs) last.set(aliases.root(input), step);
+    });
+    for (const output of this.#draft.outputs) last.set(aliases.root(output), this.#works.length);
+    return last;
+  }
+
+  /** The piece of a value that nobody reads after `step`. */
+  #dying(name: string, step: number, lastUse: ReadonlyMap<string, number>): number | undefined {
+    const place = this.#places.get(name);
+    return place && "piece" in place && lastUse.get(name) === step ? place.piece : undefined;
   }
 
   /** Uploads the constants that are read as they are. */
