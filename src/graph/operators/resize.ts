@@ -5,8 +5,8 @@ import type { CoordinateMode, NearestMode, ResizeAxis } from "../../ops/resize-t
 import { resolveAxes } from "../../ops/slice.ts";
 import { formatShape, type Shape } from "../../shape.ts";
 import type { NodeView, Operator } from "../operator.ts";
-import { isFloat } from "./elementwise.ts";
 import { isChannelsLast } from "./image.ts";
+import { isFloat } from "./types.ts";
 
 /** Inputs x, region, factors, sizes: factors or sizes for each of `axes` (default: all), and a region for "tf_crop_and_resize". */
 const Resize: Operator = {
