@@ -1,0 +1,68 @@
+/** Builds what the bench runs: one file for Node and Deno, a page for browsers, and the start-up programs. */
+
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { build, type Plugin } from "esbuild";
+
+export const BENCH = import.meta.dirname ?? new URL(".", import.meta.url).pathname;
+export const ROOT = join(BENCH, "..");
+export const OUT = join(BENCH, "build");
+
+/** Installs the peers unless they are there, and builds lanewise. Prints on stderr only. */
+export function prepare(): void {
+  const run = (folder: string, command: string, ...args: string[]) =>
+    execFileSync(command, args, { cwd: folder, stdio: ["ignore", 2, 2] });
+  if (!existsSync(join(BENCH, "node_modules", "onnxruntime-web"))) run(BENCH, "npm", "ci");
+  run(ROOT, "npm", "run", "--silent", "build");
+}
+
+/** lanewise is what was built, whatever the bench's sources import for its types. */
+function builtLanewise(path: string, external: boolean): Plugin {
+  const built = { path, external };
+  return {
+    name: "built-lanewise",
+    setup: ({ onResolve }) => onResolve({ filter: /\/src\/index\.ts$/ }, () => built),
+  };
+}
+
+const COMMON = { bundle: true, format: "esm", target: "es2022", outdir: OUT, logLevel: "warning" } as const;
+
+export async function bundleForProcess(): Promise<string> {
+  await build({
+    ...COMMON,
+    entryPoints: [join(BENCH, "shell-process.ts")],
+    platform: "node",
+    external: ["onnxruntime-web", "@tensorflow/*"],
+    plugins: [builtLanewise("../../dist/index.js", true)],
+    outExtension: { ".js": ".mjs" },
+  });
+  return join(OUT, "shell-process.mjs");
+}
+
+export async function bundleForPage(): Promise<string> {
+  await build({
+    ...COMMON,
+    entryPoints: [join(BENCH, "shell-page.ts")],
+    platform: "browser",
+    alias: { "onnxruntime-web": "onnxruntime-web/wasm" },
+    plugins: [builtLanewise(join(ROOT, "dist", "index.js"), false)],
+  });
+  return join(OUT, "shell-page.js");
+}
+
+export async function bundleStarts(): Promise<string> {
+  const out = join(OUT, "start");
+  await build({
+    ...COMMON,
+    entryPoints: ["empty", "lanewise", "onnxruntime-web", "tfjs-wasm"].map((name) =>
+      join(BENCH, "start", `${name}.ts`),
+    ),
+    platform: "node",
+    outdir: out,
+    external: ["onnxruntime-web", "@tensorflow/*"],
+    plugins: [builtLanewise("../../../dist/index.js", true)],
+    outExtension: { ".js": ".mjs" },
+  });
+  return out;
+}

@@ -1,0 +1,104 @@
+import * as tf from "@tensorflow/tfjs-core";
+import "@tensorflow/tfjs-backend-wasm";
+import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
+import type { Layer, LayerData } from "../layers.ts";
+import type { Contestant } from "./engine.ts";
+
+/** @param folder address of its .wasm files, where it does not find them itself */
+export async function setUpTfjs(folder?: string): Promise<void> {
+  if (folder) setWasmPaths(folder);
+  tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
+  await tf.setBackend("wasm");
+  await tf.ready();
+  if (tf.getBackend() !== "wasm" || !tf.env().getBool("WASM_HAS_SIMD_SUPPORT")) {
+    throw new Error(`tfjs-wasm: backend expected wasm with SIMD, got ${tf.getBackend()}`);
+  }
+}
+
+/**
+ * A layer on tensors that lie in wasm memory, channels last; times the operator and the release of its result (the backend
+ * computes before the call returns). undefined where it has no such operator.
+ */
+export function openTfjs(layer: Layer, data: LayerData): Contestant | undefined {
+  const { IC, IH, IW, OC, OH, OW } = layer;
+  const x = tf.tensor(toChannelsLast(data.x, IC, IH * IW), [1, IH, IW, IC]);
+  const constants = constantsOf(layer, data);
+  const call = callOf(layer, x, constants);
+  if (!call) return undefined;
+  return {
+    engine: "tfjs-wasm",
+    async run() {
+      const y = call();
+      const values = toChannelsFirst(y.dataSync(), OC, OH * OW);
+      y.dispose();
+      return { y: values };
+    },
+    async time(runs) {
+      const start = performance.now();
+      for (let i = 0; i < runs; i++) call().dispose();
+      return performance.now() - start;
+    },
+    dispose() {
+      for (const tensor of [x, ...constants]) tensor.dispose();
+    },
+  };
+}
+
+function callOf(layer: Layer, x: tf.Tensor, [filter, bias]: tf.Tensor[]): (() => tf.Tensor) | undefined {
+  const { kind, IC, OC, OH, OW, KH, KW, PH, PW, stride, dilation, groups } = layer;
+  const strides: [number, number] = [stride, stride];
+  const window: [number, number] = [KH, KW];
+  const pad: tf.Pads = [
+    [0, 0],
+    [PH, PH],
+    [PW, PW],
+    [0, 0],
+  ];
+  switch (kind) {
+    case "conv": {
+      const options = { x, filter, strides, pad, dilations: [dilation, dilation] as [number, number], bias };
+      if (groups === 1) return () => tf.fused.conv2d(options);
+      return groups === IC && OC === IC ? () => tf.fused.depthwiseConv2d(options) : undefined;
+    }
+    case "transposed conv":
+      return () => tf.tidy(() => tf.add(tf.conv2dTranspose(x, filter, [1, OH, OW, OC], strides, pad), bias));
+    case "max pool":
+      return () => tf.maxPool(x, window, strides, pad);
+    case "average pool":
+      return () => tf.avgPool(x, window, strides, "valid");
+    case "nearest resize":
+      return () => tf.image.resizeNearestNeighbor(x, [OH, OW], false, false);
+    case "linear resize":
+      return () => tf.image.resizeBilinear(x, [OH, OW], false, true);
+  }
+}
+
+/** Filter and bias of a convolution: filters [KH, KW, IC, OC], depthwise [KH, KW, C, 1], transposed [KH, KW, OC, IC]. */
+function constantsOf({ kind, IC, OC, KH, KW, groups }: Layer, { filter, bias }: LayerData): tf.Tensor[] {
+  if (!filter || !bias) return [];
+  const taps = KH * KW;
+  const [rows, columns] = kind === "conv" ? [OC, IC / groups] : [IC, OC];
+  const values = new Float32Array(filter.length);
+  for (let r = 0; r < rows; r++) {
+    for (let c = 0; c < columns; c++) {
+      for (let t = 0; t < taps; t++) values[(t * columns + c) * rows + r] = filter[(r * columns + c) * taps + t];
+    }
+  }
+  const shape = groups === 1 ? [KH, KW, columns, rows] : [KH, KW, rows, columns];
+  return [tf.tensor(values, shape), tf.tensor(bias, [OC])];
+}
+
+function toChannelsLast(from: Float32Array, C: number, places: number): Float32Array {
+  return transpose(from, C, places);
+}
+
+function toChannelsFirst(from: Float32Array, C: number, places: number): Float32Array {
+  return transpose(from, places, C);
+}
+
+/** [rows, columns] to [columns, rows]. */
+function transpose(from: Float32Array, rows: number, columns: number): Float32Array {
+  const to = new Float32Array(from.length);
+  for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) to[c * rows + r] = from[r * columns + c];
+  return to;
+}

@@ -1,0 +1,4 @@
+// Does nothing: what a process takes anyway.
+import { answer } from "./answer.ts";
+
+answer([]);
