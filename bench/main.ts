@@ -2,9 +2,10 @@
 import { parseArgs } from "node:util";
 import { prepare } from "./bundle.ts";
 import { ENGINES } from "./engines/engine.ts";
-import { markdownTable, plainTable, tableOf, toJson } from "./report.ts";
+import { markdownTable, plainTable, type Report, tableOf, toJson } from "./report.ts";
 import { saveResults } from "./results.ts";
 import { RUNTIMES, type Runtime, runIn } from "./runtimes.ts";
+import { rowNames } from "./suite-names.ts";
 import { runStarts, startTable } from "./start.ts";
 
 const HEADERS = {
@@ -46,8 +47,7 @@ if (suite === "start") {
   const report = await runStarts(runtime, rounds);
   finish(report.runtime, startTable(report), JSON.stringify({ rows: report.rows }));
 } else {
-  const only = values.only === undefined ? {} : { only: values.only };
-  const report = await runIn(runtime, { suite, rounds, first: values.first, ...only });
+  const report = await runRows(suite, values.only ?? "", values.first);
   const engines = suite === "layers" ? ENGINES : ENGINES.slice(0, 2);
   finish(
     `${report.runtime}, peak ${report.peak.toFixed(1)} GFLOP/s`,
@@ -55,6 +55,22 @@ if (suite === "start") {
     toJson(report),
     report.notes,
   );
+}
+
+/** All rows in one process; with first runs, each row in a process of its own, which has run nothing yet. */
+async function runRows(suite: "layers" | "models", only: string, first: boolean): Promise<Report> {
+  if (!first) return runIn(runtime, { suite, rounds, only, first });
+  const reports: Report[] = [];
+  for (const name of rowNames(suite).filter((each) => new RegExp(only, "i").test(each))) {
+    const exactly = `^${name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}$`;
+    reports.push(await runIn(runtime, { suite, rounds, only: exactly, first }));
+  }
+  return {
+    runtime: reports[0]?.runtime ?? runtime,
+    peak: Math.max(0, ...reports.map(({ peak }) => peak)),
+    rows: reports.flatMap(({ rows }) => rows),
+    notes: reports.flatMap(({ notes }) => notes),
+  };
 }
 
 function finish(where: string, table: string[][], json: string, notes: readonly string[] = []): void {

@@ -35,6 +35,10 @@ declare module "@tensorflow/tfjs-core" {
   export function tidy<T>(body: () => T): T;
   export function tensor(data: Float32Array, shape: number[]): Tensor;
   export function setBackend(name: string): Promise<boolean>;
+  export function findBackendFactory(name: string): () => unknown;
+  export function registerBackend(name: string, factory: () => unknown): boolean;
+  export function removeBackend(name: string): void;
+  export function backend(): Record<string, unknown>;
   export function getBackend(): string;
   export function ready(): Promise<void>;
   export function env(): { set(flag: string, value: boolean): void; getBool(flag: string): boolean };

@@ -1,6 +1,6 @@
 /** The benches of layers and of models, in whatever runtime this is. */
 
-import { LanewiseError } from "../src/index.ts";
+import { UnsupportedError } from "../src/index.ts";
 import { layersAgree, modelsAgree, type Outputs } from "./agree.ts";
 import type { Contestant, EngineName, Feed } from "./engines/engine.ts";
 import { openLanewise } from "./engines/lanewise.ts";
@@ -16,7 +16,7 @@ import { milliseconds, type Report, type Row } from "./report.ts";
 export interface SuiteOptions {
   readonly suite: "layers" | "models";
   /** A regular expression that names of rows must match, without regard to case. */
-  readonly only?: string;
+  readonly only: string;
   readonly rounds: number;
   /** Whether to report the first run of each engine too. */
   readonly first: boolean;
@@ -38,7 +38,7 @@ export async function runSuite(options: SuiteOptions, host: Host): Promise<Repor
   const bench = new Bench(options, host);
   setUpOnnxRuntime(host.wasm?.onnxRuntime);
   if (options.suite === "layers") {
-    await setUpTfjs(host.wasm?.tfjsFolder);
+    setUpTfjs(host.wasm?.tfjsFolder);
     for (const [i, layer] of LAYERS.entries()) {
       if (bench.wants(layer.name)) await bench.layer(layer, dataOf(layer, SEED + i));
     }
@@ -76,7 +76,7 @@ class Bench {
   constructor(options: SuiteOptions, host: Host) {
     this.#options = options;
     this.#host = host;
-    this.#only = new RegExp(options.only ?? "", "i");
+    this.#only = new RegExp(options.only, "i");
     this.#probe.probe(300);
   }
 
@@ -101,7 +101,7 @@ class Bench {
     const bytes = onnxOf(layer, data);
     const magnitude = await magnitudeOf(layer, data);
     const own = await this.#open(name, () => openLanewise(bytes, feed, "layer"));
-    const contestants = [own, await openOnnxRuntime(bytes, feed), openTfjs(layer, data)];
+    const contestants = [own, await openOnnxRuntime(bytes, feed), await openTfjs(layer, data)];
     if (!contestants[2]) this.note(`${name}: tfjs-wasm has no such operator`);
     await this.#compare(name, flop / 1e9, contestants, (a, b) => layersAgree(a["y"], b["y"], magnitude, terms));
   }
@@ -123,8 +123,9 @@ class Bench {
     try {
       return await open();
     } catch (error) {
-      if (!(error instanceof LanewiseError && error.code === "unsupported")) throw error;
-      this.note(`${name}: lanewise refuses it: ${error.message}`);
+      if (!(error instanceof UnsupportedError)) throw error;
+      const operators = new Set(error.items.map(({ operator }) => operator));
+      this.note(`${name}: lanewise refuses it: ${[...operators].join(", ") || error.message}`);
       return undefined;
     }
   }

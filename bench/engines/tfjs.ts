@@ -5,21 +5,33 @@ import type { Layer, LayerData } from "../layers.ts";
 import type { Contestant } from "./engine.ts";
 
 /** @param folder address of its .wasm files, where it does not find them itself */
-export async function setUpTfjs(folder?: string): Promise<void> {
+export function setUpTfjs(folder?: string): void {
   if (folder) setWasmPaths(folder);
   tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
+}
+
+/** The instance of the first backend: as long as it lives, the runtime keeps the code it has optimised for the module. */
+let kept: unknown;
+
+/** A backend with a memory of its own: in one that earlier layers have used, times depend on where tensors come to lie. */
+async function restartBackend(): Promise<void> {
+  const factory = tf.findBackendFactory("wasm");
+  tf.removeBackend("wasm");
+  tf.registerBackend("wasm", factory);
   await tf.setBackend("wasm");
   await tf.ready();
   if (tf.getBackend() !== "wasm" || !tf.env().getBool("WASM_HAS_SIMD_SUPPORT")) {
     throw new Error(`tfjs-wasm: backend expected wasm with SIMD, got ${tf.getBackend()}`);
   }
+  kept ??= tf.backend()["wasm"];
 }
 
 /**
  * A layer on tensors that lie in wasm memory, channels last; times the operator and the release of its result (the backend
  * computes before the call returns). undefined where it has no such operator.
  */
-export function openTfjs(layer: Layer, data: LayerData): Contestant | undefined {
+export async function openTfjs(layer: Layer, data: LayerData): Promise<Contestant | undefined> {
+  await restartBackend();
   const { IC, IH, IW, OC, OH, OW } = layer;
   const x = tf.tensor(toChannelsLast(data.x, IC, IH * IW), [1, IH, IW, IC]);
   const constants = constantsOf(layer, data);
