@@ -26,7 +26,17 @@ function builtLanewise(path: string, external: boolean): Plugin {
   };
 }
 
-const COMMON = { bundle: true, format: "esm", target: "es2022", outdir: OUT, logLevel: "warning" } as const;
+/** Chunks of lanewise are imported for their names only. */
+const SILENT = { "ignored-bare-import": "silent" } as const;
+
+const COMMON = {
+  bundle: true,
+  format: "esm",
+  target: "es2022",
+  outdir: OUT,
+  logLevel: "warning",
+  logOverride: SILENT,
+} as const;
 
 export async function bundleForProcess(): Promise<string> {
   await build({

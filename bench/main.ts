@@ -5,17 +5,19 @@ import { ENGINES } from "./engines/engine.ts";
 import { markdownTable, plainTable, type Report, tableOf, toJson } from "./report.ts";
 import { saveResults } from "./results.ts";
 import { RUNTIMES, type Runtime, runIn } from "./runtimes.ts";
-import { rowNames } from "./suite-names.ts";
 import { runStarts, startTable } from "./start.ts";
+import { rowNames } from "./suite-names.ts";
 
 const HEADERS = {
   layers:
     "Layers of one image, one thread, float32. Milliseconds, least and median over the rounds. lanewise: the steps of a loaded\n" +
     "one-node model but for changes of layout, on data in its memory. onnxruntime-web: all of session.run (copies and layout\n" +
-    "included). tfjs-wasm: the operator on channels-last tensors in its memory. Rates and shares are lanewise's.",
+    "included). tfjs-wasm: the operator on channels-last tensors in its memory. Rates and shares are lanewise's, in operations of\n" +
+    "the direct algorithm, so that Winograd's can exceed the peak. All engines' results agreed before anything was timed.",
   models:
     "Whole networks on one image, one thread, float32: all of model.runSync and of session.run, copies in and out included.\n" +
-    "Milliseconds, least and median over the rounds. Rates and shares are lanewise's.",
+    "Milliseconds, least and median over the rounds. Rates and shares are lanewise's, in operations of the direct algorithms.\n" +
+    "The engines' results agreed before anything was timed. A first run is that of a fresh process, after loading.",
   start:
     "A whole process, from its start to the first answer of the digits model, and its greatest resident memory. The least of\n" +
     "the runs. tfjs-wasm gets its weights ready to use and has no model format to read.",

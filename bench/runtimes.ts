@@ -75,7 +75,8 @@ async function serve(script: string): Promise<{ url: string; close(): void }> {
     shared: SHARED_MODELS,
   };
   const load = async (path: string): Promise<Uint8Array | string> => {
-    if (path === "/") return '<!doctype html><title>bench</title><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>';
+    if (path === "/")
+      return '<!doctype html><title>bench</title><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>';
     if (path === "/page.js") return readFile(script);
     const [, folder, ...rest] = path.split("/");
     return readFile(join(folders[folder] ?? "", normalize(rest.join("/"))));

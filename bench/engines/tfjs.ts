@@ -10,8 +10,8 @@ export function setUpTfjs(folder?: string): void {
   tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
 }
 
-/** The instance of the first backend: as long as it lives, the runtime keeps the code it has optimised for the module. */
-let kept: unknown;
+/** Holds the instance of the first backend: as long as it lives, the runtime keeps the code it has optimised for the module. */
+const kept: unknown[] = [];
 
 /** A backend with a memory of its own: in one that earlier layers have used, times depend on where tensors come to lie. */
 async function restartBackend(): Promise<void> {
@@ -23,7 +23,7 @@ async function restartBackend(): Promise<void> {
   if (tf.getBackend() !== "wasm" || !tf.env().getBool("WASM_HAS_SIMD_SUPPORT")) {
     throw new Error(`tfjs-wasm: backend expected wasm with SIMD, got ${tf.getBackend()}`);
   }
-  kept ??= tf.backend()["wasm"];
+  if (kept.length === 0) kept.push(tf.backend()["wasm"]);
 }
 
 /**
