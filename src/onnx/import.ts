@@ -51,7 +51,8 @@ class Importer {
     const { graph, opsetImport } = this.#model;
     const body = this.#body(graph, standardOpset(opsetImport), undefined);
     // Models before IR version 4 list their initializers as inputs too.
-    const inputs = graph.input.filter(({ name }) => !body.constants.has(name));
+    const initialized = new Set(graph.initializer.map(({ name }) => name));
+    const inputs = graph.input.filter(({ name }) => !initialized.has(name));
     return { ...body, inputs: this.#valueInfos(inputs), outputs: this.#valueInfos(graph.output) };
   }
 
