@@ -302,11 +302,20 @@ describe("If", () => {
     );
   });
 
+  it("may take its condition from what is fed", () => {
+    const proto = outer([node("If", "yes", "y", { then_branch, else_branch })], {
+      inputs: [...X, { name: "yes", type: { tensorType: { elemType: 9, shape: { dim: [] } } } }],
+    });
+    const made = new Model(importModel(proto), MODULE);
+    expect([...made.runSync({ x, yes: truth(true) })["y"].data]).toEqual([11, 22]);
+    expect([...made.runSync({ x, yes: truth(false) })["y"].data]).toEqual([3, 6]);
+  });
+
   it("is refused where the condition is data", () => {
     const proto = outer([node("Cast", "x", "yes", { to: 9 }), node("If", "yes", "y", { then_branch, else_branch })], {
-      inputs: [value("x", [1])],
+      inputs: [value("x", [1, 1])],
     });
-    expect(() => run(proto, { x: floats([1], 1) })).toThrow(
+    expect(() => run(proto, { x: floats([1, 1], 1) })).toThrow(
       'If "y": the condition must be known before the run, but is computed from data',
     );
   });

@@ -8,6 +8,8 @@ import { upgradeNode } from "../src/onnx/upgrade.ts";
 import { compileBuild } from "./support/builds.ts";
 import { floats, integers, model, node, value } from "./support/onnx-model.ts";
 
+const MODULE = compileBuild("release");
+
 type Attributes = Record<string, Attribute>;
 type Spelled = [op: string, inputs: (string | number[])[], attributes: Attributes];
 
@@ -38,6 +40,18 @@ function upgraded(
   if (nodes.length === 1) expect(nodes[0].outputs).toEqual(old.outputs);
   else expect(nodes.at(-1)?.outputs).toEqual(old.outputs);
   return nodes.map((each) => [each.op, each.inputs.map(spell), each.attributes]);
+}
+
+/** y for float32 feeds and constants. */
+function run(
+  each: NodeProto,
+  opset: number,
+  feeds: Record<string, HostTensor>,
+  constants: Record<string, HostTensor> = {},
+): HostTensor {
+  const inputs = Object.entries(feeds).map(([name, { shape }]) => value(name, shape));
+  const graph = importModel(model({ opset, inputs, outputs: "y", constants, nodes: [each] }));
+  return new Model(graph, MODULE).runSync(feeds)["y"];
 }
 
 describe("attributes that became inputs", () => {
@@ -168,8 +182,22 @@ describe("resizing", () => {
       upgraded("Resize", 10, {}, "x s", "y", { s: floats([scales.length], ...scales) })[0];
     expect(rounding(1, 1, 2, 2)).toEqual(["Resize", ["x", "", [1, 1, 2, 2]], old]);
     expect(rounding(1, 1, 0.5, 0.5)[2]).toEqual({ ...old, nearest_mode: "ceil" });
-    expect(rounding(1, 1, 0.5, 2)[2]).toEqual({ ...old, nearest_mode: "simple" });
-    expect(upgraded("Resize", 10, {}, "x s")[0][2]).toEqual({ ...old, nearest_mode: "simple" });
+    expect(upgraded("Resize", 10, { mode: "linear" }, "x s")).toEqual([
+      ["Resize", ["x", "", "s"], { ...old, mode: "linear" }],
+    ]);
+  });
+
+  it("of set 10 with factors that are mixed or not known grows first, then shrinks", () => {
+    expect(upgraded("Resize", 10, {}, "x s")).toEqual([
+      ["Max", ["s", [1]], {}],
+      ["Resize", ["x", "", "y:Max#2"], old],
+      ["Min", ["s", [1]], {}],
+      ["Resize", ["y:Resize#3", "", "y:Min#4"], { ...old, nearest_mode: "ceil" }],
+    ]);
+    const x = floats([1, 1, 1, 4], 0, 1, 2, 3);
+    // Column 1 is column 1 / 0.6 = 1.7 of x, rounded up.
+    const y = floats([1, 1, 2, 2], 0, 2, 0, 2);
+    expect(run(node("Resize", "x s", "y"), 10, { x }, { s: floats([4], 1, 1, 2, 0.6) })).toEqual(y);
   });
 
   it("of later sets leaves out inputs without elements", () => {
@@ -183,14 +211,6 @@ describe("resizing", () => {
 });
 
 describe("what ran before", () => {
-  const MODULE = compileBuild("release");
-
-  /** y for float32 feeds. */
-  function run(each: NodeProto, opset: number, feeds: Record<string, HostTensor>): HostTensor {
-    const inputs = Object.entries(feeds).map(([name, { shape }]) => value(name, shape));
-    const graph = importModel(model({ opset, inputs, outputs: "y", nodes: [each] }));
-    return new Model(graph, MODULE).runSync(feeds)["y"];
-  }
   const x = floats([2, 3, 2], 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11);
 
   it("second operands lie at the axis that says where", () => {
@@ -210,6 +230,25 @@ describe("what ran before", () => {
     expect(add({ broadcast: 1, axis: -1 }, two)).toEqual(last);
     expect(add({}, two, 7)).toEqual(last);
     expect(() => add({ broadcast: 1, axis: -2 }, two)).toThrow('Add "y": broadcasting at axis -2 is not supported');
+  });
+
+  it("slopes of PRelu are one a channel, or one for all", () => {
+    const numbers = Array.from(x.data, (each) => -Number(each));
+    const minus = floats(x.shape, ...numbers);
+    const prelu = (slope: HostTensor) => run(node("PRelu", "x s", "y"), 6, { x: minus }, { s: slope });
+    const want = (...slopes: number[]) => numbers.map((each, i) => each * slopes[(i >> 1) % 3]);
+    expect([...prelu(floats([3], 1, 2, 4)).data]).toEqual(want(1, 2, 4));
+    expect([...prelu(floats([1], 0.5)).data]).toEqual(want(0.5, 0.5, 0.5));
+  });
+
+  it("group normalisation had its scale and bias a group", () => {
+    const image = floats([1, 4, 1, 2], 1, 2, 3, 4, 5, 7, 9, 11);
+    const normalise = (opset: number, s: HostTensor, b: HostTensor) =>
+      run(node("GroupNormalization", "x s b", "y", { num_groups: 2 }), opset, { x: image }, { s, b });
+    const byGroup = normalise(18, floats([2], 2, 3), floats([2], 10, 20));
+    expect(byGroup).toEqual(normalise(21, floats([4], 2, 2, 3, 3), floats([4], 10, 10, 20, 20)));
+    expect(byGroup.data[0]).toBeLessThan(10);
+    expect(byGroup.data[4]).toBeGreaterThan(14);
   });
 
   it("operators of the first years still do", () => {

@@ -1,24 +1,20 @@
-import { ArgumentError, expected, type UnsupportedError } from "../../errors.ts";
+import { ArgumentError, expected } from "../../errors.ts";
 import type { Attribute, Graph, GraphNode } from "../graph.ts";
-import type { NameMaker, NodeView, Operator } from "../operator.ts";
+import type { NameMaker, Operator } from "../operator.ts";
 
 /** Becomes the nodes of the branch that it takes: the condition must be known before the run. */
 const If: Operator = {
   infer: (node) => {
-    throw conditionError(node);
+    throw node.needsValue(0, "the condition");
   },
   expand(node, names) {
     const condition = node.constant(0);
-    if (!condition) throw conditionError(node);
+    if (!condition) throw node.needsValue(0, "the condition");
     const branch = node.attribute(condition.data[0] ? "then_branch" : "else_branch");
     if (isGraph(branch)) return inlined(names, node.node, branch);
     throw new ArgumentError(expected(node.where, "branches", "two graphs", branch ?? "none"));
   },
 };
-
-function conditionError(node: NodeView): UnsupportedError {
-  return node.unsupported("the condition must be known before the run, but is computed from data");
-}
 
 /** Values of the branch get names of their own, its outputs those of the If. */
 function inlined(maker: NameMaker, node: GraphNode, branch: Graph): GraphNode[] {

@@ -1,6 +1,6 @@
 import type { HostTensor } from "../../dtype.ts";
 import type { GraphNode } from "../../graph/graph.ts";
-import { before, refuse, stemOf, type Upgrade, type UpgradeContext, withAttributes } from "./context.ts";
+import { before, Rewriting, refuse, stemOf, type Upgrade, type UpgradeContext, withAttributes } from "./context.ts";
 
 /** Upsample had its factors in attributes at first (before 7 those of height and width only), then in an input. */
 export const upsample: Upgrade = (node, context) => {
@@ -12,27 +12,34 @@ export const upsample: Upgrade = (node, context) => {
   return [{ ...node, op: "Resize", inputs: [node.inputs[0], "", given], attributes }];
 };
 
-/** Resize of set 10 took x and scales, and rounded up where it made an axis smaller, down elsewhere. */
+/** Resize of set 10 took x and scales; without interpolation it rounded up where an axis gets smaller, down elsewhere. */
 export const resize: Upgrade = (node, context) => {
   if (context.opset >= 11) return [withoutEmptyInputs(node, context)];
-  const { mode = "nearest" } = node.attributes;
   const [x, scales] = node.inputs;
-  const nearest_mode = oldRounding(context.constant(scales));
-  return [{ ...node, inputs: [x, "", scales], attributes: { mode: modeOf(mode), ...OLD_COORDINATES, nearest_mode } }];
+  const attributes = { mode: modeOf(node.attributes["mode"] ?? "nearest"), ...OLD_COORDINATES };
+  const resized = (nearest_mode: string): GraphNode => ({
+    ...node,
+    inputs: [x, "", scales],
+    attributes: { ...attributes, nearest_mode },
+  });
+  const known = context.constant(scales);
+  const factors = known && Array.from(known.data, Number);
+  if (attributes.mode !== "nearest" || factors?.every((factor) => factor >= 1)) return [resized("floor")];
+  if (factors?.every((factor) => factor <= 1)) return [resized("ceil")];
+
+  // First the axes that grow, then those that shrink: a factor of 1 leaves an axis as it is however it rounds.
+  const rewriting = new Rewriting(node, context);
+  const one = rewriting.float(1);
+  const growing = rewriting.op("Max", [scales, one]);
+  const grown = rewriting.op("Resize", [x, "", growing], resized("floor").attributes);
+  const shrinking = rewriting.op("Min", [scales, one]);
+  return [...rewriting.nodes, { ...resized("ceil"), inputs: [grown, "", shrinking] }];
 };
 
 const OLD_COORDINATES = { coordinate_transformation_mode: "asymmetric" };
 
 function modeOf(mode: unknown): string {
   return mode === "bilinear" || mode === "trilinear" ? "linear" : String(mode);
-}
-
-/** "simple" (up where an axis gets smaller, down elsewhere) is not ONNX's: it stands where one of ONNX's does not say the same. */
-function oldRounding(scales: HostTensor | undefined): string {
-  const factors = scales && Array.from(scales.data, Number);
-  if (factors?.every((factor) => factor >= 1)) return "floor";
-  if (factors?.every((factor) => factor <= 1)) return "ceil";
-  return "simple";
 }
 
 function addScales(node: GraphNode, context: UpgradeContext, factors: readonly number[]): string {
