@@ -13,7 +13,7 @@ const Resize: Operator = {
   infer(node) {
     const { type, shape } = node.input(0);
     const spec = specOf(node);
-    if (spec.mode !== "nearest" && !isFloat(type)) {
+    if (spec.mode !== "nearest" && type !== "float32" && type !== "float64") {
       throw node.unsupported(`mode ${spec.mode} is not supported for ${type}`);
     }
     if (spec.coordinates === "tf_crop_and_resize" && type.includes("float16")) {
