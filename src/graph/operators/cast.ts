@@ -32,8 +32,8 @@ function conversionTo(type: DataType): (value: number | bigint) => number | bigi
   return (value) => (typeof value === "bigint" ? Number(BigInt.asIntN(32, value)) : value);
 }
 
-/** Element types by their code in ONNX files, as far as Cast converts to them. */
-const CAST_TYPES: Readonly<Record<number, DataType>> = {
+/** Element types by their code in ONNX files, as far as tensors are converted to them. */
+export const TYPES_BY_CODE: Readonly<Record<number, DataType>> = {
   1: "float32",
   2: "uint8",
   3: "int8",
@@ -51,7 +51,7 @@ const CAST_TYPES: Readonly<Record<number, DataType>> = {
 
 const Cast = casting((node) => {
   const to = node.number("to", 0);
-  const type = CAST_TYPES[to];
+  const type = TYPES_BY_CODE[to];
   if (!type) throw node.unsupported(`casting ${node.input(0).type} to type ${to} is not supported`);
   return type;
 });

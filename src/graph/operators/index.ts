@@ -1,5 +1,6 @@
 import type { Operator } from "../operator.ts";
 import { ARITHMETIC } from "./arithmetic.ts";
+import { BOXES } from "./boxes.ts";
 import { BRANCH } from "./branch.ts";
 import { CASTS } from "./cast.ts";
 import { COMPARISON } from "./compare.ts";
@@ -13,11 +14,15 @@ import { PADDING } from "./pad.ts";
 import { POOLING } from "./pooling.ts";
 import { REDUCTION } from "./reduction.ts";
 import { RESIZE } from "./resize.ts";
+import { SCATTER } from "./scatter.ts";
+import { SELECTION } from "./selection.ts";
+import { SEQUENCE } from "./sequence.ts";
 import { SHAPES } from "./shapes.ts";
 import { SOFTMAX } from "./softmax.ts";
 
 const FAMILIES = [
   ARITHMETIC,
+  BOXES,
   BRANCH,
   CASTS,
   COMPARISON,
@@ -31,6 +36,9 @@ const FAMILIES = [
   POOLING,
   REDUCTION,
   RESIZE,
+  SCATTER,
+  SELECTION,
+  SEQUENCE,
   SHAPES,
   SOFTMAX,
 ];

@@ -6,18 +6,15 @@ import { resolveAxes } from "../../ops/slice.ts";
 import { formatShape, type Shape } from "../../shape.ts";
 import type { NodeView, Operator } from "../operator.ts";
 import { isChannelsLast } from "./image.ts";
-import { isFloat } from "./types.ts";
+import { floatKernel, isFloat, onHalves, roundingOf } from "./types.ts";
 
 /** Inputs x, region, factors, sizes: factors or sizes for each of `axes` (default: all), and a region for "tf_crop_and_resize". */
 const Resize: Operator = {
   infer(node) {
     const { type, shape } = node.input(0);
     const spec = specOf(node);
-    if (spec.mode !== "nearest" && type !== "float32" && type !== "float64") {
+    if (spec.mode !== "nearest" && !isFloat(type)) {
       throw node.unsupported(`mode ${spec.mode} is not supported for ${type}`);
-    }
-    if (spec.coordinates === "tf_crop_and_resize" && type.includes("float16")) {
-      throw node.unsupported(`${spec.coordinates} is not supported for ${type}`);
     }
     return [{ type, shape: resizedShape(shape, spec) }];
   },
@@ -25,11 +22,9 @@ const Resize: Operator = {
     const { type, shape } = node.input(0);
     const spec = specOf(node);
     if (resizePasses(shape, spec).length === 0) return "alias";
-    return type === "float32" ? { prepared: prepareResize(shape, spec), inputs: [0] } : undefined;
+    return isFloat(type) ? floatKernel(node, [0], () => prepareResize(shape, spec)) : undefined;
   },
-  evaluate(node, [x]) {
-    return [resizeHost(x as HostTensor, specOf(node))];
-  },
+  evaluate: (node, inputs) => onHalves(inputs, ([x]) => [resizeHost(x, specOf(node))]),
 };
 
 function specOf(node: NodeView): ResizeSpec {
@@ -138,7 +133,7 @@ function listInput(node: NodeView, index: number, what: string): number[] | unde
 
 /** The same sums as the kernel's, each rounded to the type of x; nearest moves elements of any type. */
 function resizeHost(x: HostTensor, spec: ResizeSpec): HostTensor {
-  const round = x.type === "float32" ? Math.fround : (value: number) => value;
+  const round = roundingOf(x.type);
   const outside = (
     x.data instanceof BigInt64Array || x.data instanceof BigUint64Array
       ? BigInt(Math.trunc(spec.extrapolation))
