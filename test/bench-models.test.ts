@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { layersAgree, modelsAgree } from "../bench/agree.ts";
 import { GENERATED } from "../bench/models/index.ts";
 import { readModel } from "../src/onnx/proto.ts";
 
@@ -32,4 +33,29 @@ test("the seed decides the bytes", () => {
   const first = Buffer.from(make(1).bytes);
   expect(first.equals(make(1).bytes)).toBe(true);
   expect(first.equals(make(2).bytes)).toBe(false);
+});
+
+describe("what agrees", () => {
+  const ones = Float32Array.of(1, 1);
+
+  test("layers: up to 2 (terms + 1) 2^-24 of the magnitude", () => {
+    const near = Float32Array.of(1, 1 + 19 * 2 ** -23);
+    expect(layersAgree(near, ones, ones, 19)).toBeUndefined();
+    expect(layersAgree(near, ones, ones, 17)).toMatch(/^1\.0000\d+ and 1 at 1, bound/);
+    expect(layersAgree(Float32Array.of(1, Number.NaN), ones, ones, 1000)).toMatch("NaN and 1 at 1");
+    expect(layersAgree(Float32Array.of(1), ones, ones, 9)).toBe("1 values and 2");
+  });
+
+  test("models: up to 1e-4 of the greatest output, and no output may be empty of meaning", () => {
+    const want = { y: Float32Array.of(0, -10) };
+    expect(modelsAgree({ y: Float32Array.of(0.0009, -10) }, want)).toBeUndefined();
+    expect(modelsAgree({ y: Float32Array.of(0.0011, -10) }, want)).toMatch(/^"y": 0\.001\d+ and 0 at 0, bound/);
+    expect(modelsAgree({ y: Float32Array.of(Number.NaN, -10) }, want)).toMatch("NaN and 0 at 0");
+    expect(modelsAgree({}, want)).toBe('"y": nothing and 2 values');
+    expect(modelsAgree({}, {})).toBe("no outputs");
+    for (const value of [0, Number.NaN, Number.POSITIVE_INFINITY]) {
+      const useless = { y: Float32Array.of(value, value) };
+      expect(modelsAgree(useless, useless)).toBe('"y": nothing but zeros, or values that are not finite');
+    }
+  });
 });
