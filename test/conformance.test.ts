@@ -12,15 +12,19 @@ import { describeShared } from "./support/fixtures.ts";
 const MODULE = compileBuild("release");
 
 describeShared("the ONNX project's backend cases", "conformance", (folder) => {
-  for (const suite of ["onnx-node", "onnx-pytorch-operator", "onnx-simple"]) {
-    it(`${suite}: every case passes or is refused`, () => {
-      const cases = findCases(join(folder, suite));
-      expect(cases.length).toBeGreaterThan(5);
-      const verdicts = cases.map((each) => ({ name: each.name, ...runCase(each, MODULE) }));
-      const failed = verdicts.filter(({ result }) => result === "failed");
-      expect(failed.map(({ name, reason }) => `${name}: ${reason}`)).toEqual([]);
-    });
-  }
+  // How many pass at least: refusals are no failures, but must not grow unseen.
+  const suites = [
+    ["onnx-node", 412],
+    ["onnx-pytorch-operator", 35],
+    ["onnx-simple", 7],
+  ] as const;
+  it.each(suites)("%s: none fails, at least %i pass", (suite, least) => {
+    const cases = findCases(join(folder, suite));
+    const verdicts = cases.map((each) => ({ name: each.name, ...runCase(each, MODULE) }));
+    const failed = verdicts.filter(({ result }) => result === "failed");
+    expect(failed.map(({ name, reason }) => `${name}: ${reason}`)).toEqual([]);
+    expect(verdicts.filter(({ result }) => result === "passed").length).toBeGreaterThanOrEqual(least);
+  });
 });
 
 const float = (shape: number[], ...data: number[]): HostTensor => ({

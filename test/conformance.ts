@@ -1,7 +1,7 @@
 /** Runs ONNX backend cases: models with inputs and the outputs that they must give. */
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import type { HostTensor } from "../src/dtype.ts";
 import { LanewiseError, UnsupportedError, type UnsupportedItem } from "../src/errors.ts";
 import { Model } from "../src/graph/model.ts";
@@ -41,7 +41,7 @@ export function findCases(folder: string, name = ""): Case[] {
       .map((set) => join(folder, set.name));
     if (sets.length > 0) {
       const files = sets.map((set) => ({ inputs: numbered(set, "input_"), outputs: numbered(set, "output_") }));
-      cases.push({ name, model: join(folder, "model.onnx"), sets: files });
+      cases.push({ name: name || basename(resolve(folder)), model: join(folder, "model.onnx"), sets: files });
     }
   }
   for (const entry of entries) {
@@ -87,9 +87,20 @@ function attempt(variant: string, run: () => string | undefined): Verdict {
   }
 }
 
-function reasons(error: UnsupportedError): string {
-  if (error.items.length === 0) return oneLine(error.message);
-  return error.items.map(({ operator, node, reason }) => `${operator} "${node}": ${reason}`).join("; ");
+/** One part for each thing that is not supported, with the first of the nodes that want it. */
+function reasons({ items, message }: UnsupportedError): string {
+  if (items.length === 0) return oneLine(message);
+  const counts = new Map<string, { item: UnsupportedItem; count: number }>();
+  for (const item of items) {
+    const group = counts.get(`${item.operator}|${item.reason}`) ?? { item, count: 0 };
+    group.count++;
+    counts.set(`${item.operator}|${item.reason}`, group);
+  }
+  const parts = Array.from(counts.values(), ({ item: { operator, node, reason }, count }) => {
+    const more = count > 1 ? ` and ${count - 1} more` : "";
+    return `${operator} "${node}"${more}: ${reason}`;
+  });
+  return parts.join("; ");
 }
 
 function oneLine(text: string): string {

@@ -233,7 +233,7 @@ describe("what ran before", () => {
   });
 
   it("slopes of PRelu are one a channel, or one for all", () => {
-    const numbers = Array.from(x.data, (each) => -Number(each));
+    const numbers = Array.from(x.data as Float32Array, (each) => -each);
     const minus = floats(x.shape, ...numbers);
     const prelu = (slope: HostTensor) => run(node("PRelu", "x s", "y"), 6, { x: minus }, { s: slope });
     const want = (...slopes: number[]) => numbers.map((each, i) => each * slopes[(i >> 1) % 3]);
