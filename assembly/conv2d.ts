@@ -6,31 +6,32 @@
 // (tap, pixel) rows are written to a table, places outside the image as the address of a row of zeros, and every panel of packed
 // weights passes over that table while it is in the cache.
 
-import { panel } from "./gemm";
+import { DEAD, panel, SPARE } from "./gemm";
 import { unary } from "./unary";
 
-/** Output pixels a block. A multiple of 15, so that both tile heights divide it; 5 spare entries take the repeated last row. */
+/** Output pixels a block: a multiple of 15, so that the heights of the wide tiles divide it. */
 const BLOCK: i32 = 60;
-const TABLE: usize = 65 << 2; // bytes from tap to tap in the table
+/** Bytes from tap to tap in the table; the last row is repeated behind the block. */
+const TABLE: usize = (BLOCK + DEAD) << 2;
 
 /** Bytes of scratch that `conv2d` needs for a window of `taps` places. */
 export function conv2dScratch(taps: i32): usize {
-  return <usize>taps * TABLE + 12 * 5 * 4;
+  return <usize>taps * TABLE + SPARE;
 }
 
 /**
- * x: images [N, IH, IW] of IC floats a pixel, pixels `xStride` bytes apart. w: panels made by `packPanel`, widths by `panelWidth`.
- * y, r (0 if none): [N, OH, OW] of OC floats, pixels `yStride`, `rStride` bytes apart. zeros: IC floats of 0.
+ * x: images [N, IH, IW] of G * IC floats a pixel, pixels `xStride` bytes apart. w: for each of the G groups, panels made by `packPanel`,
+ * widths by `panelWidth`. y, r (0 if none): [N, OH, OW] of G * OC floats, pixels `yStride`, `rStride` bytes apart. zeros: G * IC floats of 0.
  * scratch: `conv2dScratch(KH * KW)` bytes. act: 0, or an activation of unary.ts applied after the clamp to [lo, hi].
  */
 export function conv2d(
-  x: usize, N: i32, IH: i32, IW: i32, IC: i32, xStride: usize,
+  x: usize, N: i32, IH: i32, IW: i32, G: i32, IC: i32, xStride: usize,
   w: usize, y: usize, OH: i32, OW: i32, OC: i32, yStride: usize,
   KH: i32, KW: i32, SH: i32, SW: i32, DH: i32, DW: i32, PT: i32, PL: i32,
   r: usize, rStride: usize, lo: f32, hi: f32, act: i32, alpha: f32, beta: f32,
   zeros: usize, scratch: usize
 ): void {
-  assert(IC > 0 && OC > 0 && KH > 0 && KW > 0 && SH > 0 && SW > 0 && DH > 0 && DW > 0);
+  assert(G > 0 && IC > 0 && OC > 0 && KH > 0 && KW > 0 && SH > 0 && SW > 0 && DH > 0 && DW > 0);
   const taps = KH * KW;
   const kBytes = <usize>IC << 2;
   const spare = scratch + <usize>taps * TABLE;
@@ -61,23 +62,27 @@ export function conv2d(
     let panelAt = w;
     let out = y + <usize>p * yStride;
     let from = r ? r + <usize>p * rStride : 0;
-    for (let oc = 0; oc < OC; ) {
-      const width = panelWidth(OC - oc);
-      panel(width, min(width, OC - oc), scratch, TABLE, taps, kBytes, panelAt, count, out, yStride, from, rStride, lo, hi, spare);
-      panelAt += (<usize>taps * <usize>IC + 1) * (<usize>width << 2);
-      out += <usize>width << 2;
-      if (from) from += <usize>width << 2;
-      oc += width;
+    for (let g = 0; g < G; g++) {
+      const offset = <usize>g * kBytes;
+      for (let oc = 0; oc < OC; ) {
+        const width = panelWidth(OC - oc);
+        const columns = min(width, OC - oc);
+        panel(width, columns, scratch, TABLE, offset, taps, kBytes, panelAt, count, out, yStride, from, rStride, lo, hi, spare);
+        panelAt += (<usize>taps * <usize>IC + 1) * (<usize>width << 2);
+        out += <usize>columns << 2;
+        if (from) from += <usize>columns << 2;
+        oc += width;
+      }
     }
-    if (act) activateRows(act, y + <usize>p * yStride, yStride, count, OC, alpha, beta);
+    if (act) activateRows(act, y + <usize>p * yStride, yStride, count, G * OC, alpha, beta);
   }
 }
 
-/** Writes the address of the last row again into the four places behind it, for tiles that are not full. */
+/** Writes the address of the last row again into the DEAD places behind it, for tiles that are not full. */
 function repeatLast(at: usize, taps: i32): void {
   for (let t = 0; t < taps; t++) {
     const last = load<usize>(at - 4);
-    store<usize>(at, last); store<usize>(at, last, 4); store<usize>(at, last, 8); store<usize>(at, last, 12);
+    for (let i = 0; i < DEAD; i++) store<usize>(at + (<usize>i << 2), last);
     at += TABLE;
   }
 }
@@ -88,12 +93,12 @@ function activateRows(act: i32, y: usize, yStride: usize, count: i32, OC: i32, a
 }
 
 /**
- * Width of the next panel when `left` output channels are left: 12s, and 8s at the end so that no lane is idle from 8 channels up
- * (every multiple of four from 8 is a sum of 12s and 8s).
+ * Width of the next panel when `left` output channels are left: 12s, and 8s at the end so that no lane is idle (every multiple of four
+ * from 8 is a sum of 12s and 8s); 4 where there are no more.
  */
 export function panelWidth(left: i32): i32 {
   const quads = (left + 3) >> 2;
-  return quads == 3 || quads > 4 ? 12 : 8;
+  return quads == 1 ? 4 : quads == 3 || quads > 4 ? 12 : 8;
 }
 
 /**

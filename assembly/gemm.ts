@@ -2,14 +2,21 @@
 //
 //   y[m][n] = clamp(bias[n] + sum over t, k of a[t][m][k] * w[t][k][n]  (+ residual[m][n]), lo, hi)
 //
-// for one tile of M rows (output pixels) by N columns (output channels). Row m of tap t starts at the address that stands at
-// `rows + t * tapStride + m * 4`, and holds `kBytes / 4` contiguous floats. `w` is a packed panel: N bias values, then N weights for
+// for one tile of M rows (output pixels) by N columns (output channels). Row m of tap t starts `offset` bytes behind the address that
+// stands at `rows + t * tapStride + m * 4`, and holds `kBytes / 4` contiguous floats. `w` is a packed panel: N bias values, then N weights for
 // each k of each tap. Products are added in the order t, k, starting from the bias, in every tile: all tiles give the same bits.
 //
 // Where fewer than M rows are left (`live` < M), the dead rows are computed as copies of the last live one: their addresses in `rows`
 // must be readable (the caller repeats the last), and they are stored over the last live row before it.
 //
+// Where a table of rows is used, it has room for the most dead rows a tile can have behind its end: DEAD entries.
+//
 // Each tile is exported and stays a function of its own: inlined into the driver, its accumulators would spill.
+
+/** Bytes of the largest tile. */
+export const SPARE: usize = 5 * 8 * 4;
+/** Entries behind the last live row that the tallest tile may look at. */
+export const DEAD: i32 = 7;
 
 // @ts-ignore: decorator
 @inline
@@ -20,7 +27,7 @@ function clamp(v: v128, lo: v128, hi: v128): v128 {
 
 /** 3 rows by 12 columns; 9 accumulators. `yStride` and `rStride` are bytes from row to row; `r` is 0 without a residual. */
 export function tile3x12(
-  rows: usize, tapStride: usize, taps: i32, kBytes: usize, w: usize,
+  rows: usize, tapStride: usize, offset: usize, taps: i32, kBytes: usize, w: usize,
   y: usize, yStride: usize, live: i32, r: usize, rStride: usize, lo: f32, hi: f32
 ): void {
   let c00 = v128.load(w), c01 = v128.load(w, 16), c02 = v128.load(w, 32);
@@ -28,7 +35,7 @@ export function tile3x12(
   let c20 = c00, c21 = c01, c22 = c02;
   w += 48;
   do {
-    let a0 = load<usize>(rows), a1 = load<usize>(rows, 4), a2 = load<usize>(rows, 8);
+    let a0 = load<usize>(rows) + offset, a1 = load<usize>(rows, 4) + offset, a2 = load<usize>(rows, 8) + offset;
     const end = a0 + kBytes;
     rows += tapStride;
     do {
@@ -67,7 +74,7 @@ export function tile3x12(
 
 /** 5 rows by 8 columns; 10 accumulators. Parameters as in `tile3x12`. */
 export function tile5x8(
-  rows: usize, tapStride: usize, taps: i32, kBytes: usize, w: usize,
+  rows: usize, tapStride: usize, offset: usize, taps: i32, kBytes: usize, w: usize,
   y: usize, yStride: usize, live: i32, r: usize, rStride: usize, lo: f32, hi: f32
 ): void {
   let c00 = v128.load(w), c01 = v128.load(w, 16);
@@ -77,8 +84,8 @@ export function tile5x8(
   let c40 = c00, c41 = c01;
   w += 32;
   do {
-    let a0 = load<usize>(rows), a1 = load<usize>(rows, 4), a2 = load<usize>(rows, 8);
-    let a3 = load<usize>(rows, 12), a4 = load<usize>(rows, 16);
+    let a0 = load<usize>(rows) + offset, a1 = load<usize>(rows, 4) + offset, a2 = load<usize>(rows, 8) + offset;
+    let a3 = load<usize>(rows, 12) + offset, a4 = load<usize>(rows, 16) + offset;
     const end = a0 + kBytes;
     rows += tapStride;
     do {
@@ -126,30 +133,106 @@ export function tile5x8(
   v128.store(y, clamp(c00, l, h)); v128.store(y, clamp(c01, l, h), 16);
 }
 
+/** 8 rows by 4 columns; 8 accumulators. For the few channels of a narrow group. Parameters as in `tile3x12`. */
+export function tile8x4(
+  rows: usize, tapStride: usize, offset: usize, taps: i32, kBytes: usize, w: usize,
+  y: usize, yStride: usize, live: i32, r: usize, rStride: usize, lo: f32, hi: f32
+): void {
+  let c0 = v128.load(w), c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0, c7 = c0;
+  w += 16;
+  do {
+    // One moving address and seven distances: eight moving ones would not stay in registers.
+    let a0 = load<usize>(rows) + offset;
+    const base = load<usize>(rows);
+    const d1 = load<usize>(rows, 4) - base, d2 = load<usize>(rows, 8) - base, d3 = load<usize>(rows, 12) - base;
+    const d4 = load<usize>(rows, 16) - base, d5 = load<usize>(rows, 20) - base, d6 = load<usize>(rows, 24) - base;
+    const d7 = load<usize>(rows, 28) - base;
+    const end = a0 + kBytes;
+    rows += tapStride;
+    do {
+      const b = v128.load(w);
+      c0 = f32x4.add(c0, f32x4.mul(v128.load_splat<f32>(a0), b));
+      c1 = f32x4.add(c1, f32x4.mul(v128.load_splat<f32>(a0 + d1), b));
+      c2 = f32x4.add(c2, f32x4.mul(v128.load_splat<f32>(a0 + d2), b));
+      c3 = f32x4.add(c3, f32x4.mul(v128.load_splat<f32>(a0 + d3), b));
+      c4 = f32x4.add(c4, f32x4.mul(v128.load_splat<f32>(a0 + d4), b));
+      c5 = f32x4.add(c5, f32x4.mul(v128.load_splat<f32>(a0 + d5), b));
+      c6 = f32x4.add(c6, f32x4.mul(v128.load_splat<f32>(a0 + d6), b));
+      c7 = f32x4.add(c7, f32x4.mul(v128.load_splat<f32>(a0 + d7), b));
+      w += 16;
+      a0 += 4;
+    } while (a0 < end);
+  } while (--taps);
+
+  const y1 = live > 1 ? y + yStride : y;
+  const y2 = live > 2 ? y1 + yStride : y1;
+  const y3 = live > 3 ? y2 + yStride : y2;
+  const y4 = live > 4 ? y3 + yStride : y3;
+  const y5 = live > 5 ? y4 + yStride : y4;
+  const y6 = live > 6 ? y5 + yStride : y5;
+  const y7 = live > 7 ? y6 + yStride : y6;
+  if (r) {
+    const r1 = live > 1 ? r + rStride : r;
+    const r2 = live > 2 ? r1 + rStride : r1;
+    const r3 = live > 3 ? r2 + rStride : r2;
+    const r4 = live > 4 ? r3 + rStride : r3;
+    const r5 = live > 5 ? r4 + rStride : r4;
+    const r6 = live > 6 ? r5 + rStride : r5;
+    const r7 = live > 7 ? r6 + rStride : r6;
+    c0 = f32x4.add(c0, v128.load(r)); c1 = f32x4.add(c1, v128.load(r1));
+    c2 = f32x4.add(c2, v128.load(r2)); c3 = f32x4.add(c3, v128.load(r3));
+    c4 = f32x4.add(c4, v128.load(r4)); c5 = f32x4.add(c5, v128.load(r5));
+    c6 = f32x4.add(c6, v128.load(r6)); c7 = f32x4.add(c7, v128.load(r7));
+  }
+  const l = f32x4.splat(lo), h = f32x4.splat(hi);
+  v128.store(y7, clamp(c7, l, h)); v128.store(y6, clamp(c6, l, h));
+  v128.store(y5, clamp(c5, l, h)); v128.store(y4, clamp(c4, l, h));
+  v128.store(y3, clamp(c3, l, h)); v128.store(y2, clamp(c2, l, h));
+  v128.store(y1, clamp(c1, l, h)); v128.store(y, clamp(c0, l, h));
+}
+
+/** Rows of the tile that is `N` columns wide. */
+// @ts-ignore: decorator
+@inline
+function tileRows(N: i32): i32 {
+  return N == 12 ? 3 : N == 8 ? 5 : 8;
+}
+
+// @ts-ignore: decorator
+@inline
+function tile(
+  N: i32, rows: usize, tapStride: usize, offset: usize, taps: i32, kBytes: usize, w: usize,
+  y: usize, yStride: usize, live: i32, r: usize, rStride: usize, lo: f32, hi: f32
+): void {
+  if (N == 12) tile3x12(rows, tapStride, offset, taps, kBytes, w, y, yStride, live, r, rStride, lo, hi);
+  else if (N == 8) tile5x8(rows, tapStride, offset, taps, kBytes, w, y, yStride, live, r, rStride, lo, hi);
+  else tile8x4(rows, tapStride, offset, taps, kBytes, w, y, yStride, live, r, rStride, lo, hi);
+}
+
 /**
- * One panel of N = 12 or 8 columns against `count` rows whose addresses stand in the table at `rows`. `columns` <= N are stored:
- * where it is less, the tile goes through `spare` (N * 5 * 4 bytes) and only the live columns reach y.
+ * One panel of N = 12, 8 or 4 columns against `count` rows whose addresses stand in the table at `rows`. `columns` <= N are stored:
+ * where it is less, the tile goes through `spare` (SPARE bytes) and only the live columns reach y.
  */
 export function panel(
-  N: i32, columns: i32, rows: usize, tapStride: usize, taps: i32, kBytes: usize, w: usize, count: i32,
+  N: i32, columns: i32, rows: usize, tapStride: usize, offset: usize, taps: i32, kBytes: usize, w: usize, count: i32,
   y: usize, yStride: usize, r: usize, rStride: usize, lo: f32, hi: f32, spare: usize
 ): void {
-  assert(N == 8 || N == 12);
+  assert(N == 4 || N == 8 || N == 12);
   assert(columns > 0 && columns <= N && taps > 0 && kBytes > 0);
-  const M = N == 12 ? 3 : 5;
+  const M = tileRows(N);
   for (let m = 0; m < count; m += M) {
     const live = min(M, count - m);
     const a = rows + (<usize>m << 2);
     const to = y + <usize>m * yStride;
     const from = r ? r + <usize>m * rStride : 0;
     if (columns == N) {
-      if (N == 12) tile3x12(a, tapStride, taps, kBytes, w, to, yStride, live, from, rStride, lo, hi);
-      else tile5x8(a, tapStride, taps, kBytes, w, to, yStride, live, from, rStride, lo, hi);
+      tile(N, a, tapStride, offset, taps, kBytes, w, to, yStride, live, from, rStride, lo, hi);
     } else {
       const stride = <usize>N << 2;
-      if (N == 12) tile3x12(a, tapStride, taps, kBytes, w, spare, stride, live, 0, 0, -Infinity, Infinity);
-      else tile5x8(a, tapStride, taps, kBytes, w, spare, stride, live, 0, 0, -Infinity, Infinity);
-      for (let i = 0; i < live; i++) finishRow(spare + <usize>i * stride, to + <usize>i * yStride, from ? from + <usize>i * rStride : 0, columns, lo, hi);
+      tile(N, a, tapStride, offset, taps, kBytes, w, spare, stride, live, 0, 0, -Infinity, Infinity);
+      for (let i = 0; i < live; i++) {
+        finishRow(spare + <usize>i * stride, to + <usize>i * yStride, from ? from + <usize>i * rStride : 0, columns, lo, hi);
+      }
     }
   }
 }

@@ -10,7 +10,7 @@
 // Channels are multiples of four. The order of every sum is fixed by this file and that of gemm.ts.
 
 import { panelWidth } from "./conv2d";
-import { panel } from "./gemm";
+import { DEAD, panel, SPARE } from "./gemm";
 import { unary } from "./unary";
 
 /** Added between the matrices of one position and the next, so that their rows do not fall on the same cache sets. */
@@ -191,7 +191,7 @@ export function winogradStride(tiles: i32, C: i32): usize {
 /** Bytes of scratch for blocks of `tiles` tiles. */
 export function winogradScratch(M: i32, tiles: i32, IC: i32, OC: i32): usize {
   const K = <usize>((M + 2) * (M + 2));
-  return K * (winogradStride(tiles, IC) + winogradStride(tiles, OC)) + (64 << 4) + (36 << 2) + (<usize>(tiles + 5) << 2) + 12 * 5 * 4 + 64;
+  return K * (winogradStride(tiles, IC) + winogradStride(tiles, OC)) + (64 << 4) + (36 << 2) + (<usize>(tiles + DEAD) << 2) + SPARE + 64;
 }
 
 /**
@@ -211,8 +211,8 @@ export function winograd(
   const temp = (scratch + 15) & ~15;
   const table = temp + (64 << 4);
   const rows = table + (36 << 2);
-  const spare = rows + (<usize>(tiles + 5) << 2);
-  const v = spare + 12 * 5 * 4;
+  const spare = rows + (<usize>(tiles + DEAD) << 2);
+  const v = spare + SPARE;
   const m = v + <usize>K * vStride;
   const all = N * TH * TW;
   for (let first = 0; first < all; first += tiles) {
@@ -255,11 +255,11 @@ function multiply(
   for (let k = 0; k < K; k++) {
     for (let t = 0; t < count; t++) store<usize>(rows + (<usize>t << 2), v + <usize>t * rowBytes);
     const last = v + <usize>(count - 1) * rowBytes;
-    for (let t = count; t < count + 4; t++) store<usize>(rows + (<usize>t << 2), last);
+    for (let t = count; t < count + DEAD; t++) store<usize>(rows + (<usize>t << 2), last);
     for (let oc = 0; oc < OC; ) {
       const width = panelWidth(OC - oc);
       const columns = min(width, OC - oc);
-      panel(width, columns, rows, 0, 1, rowBytes, w, count, m + (<usize>oc << 2), <usize>OC << 2, 0, 0, -Infinity, Infinity, spare);
+      panel(width, columns, rows, 0, 0, 1, rowBytes, w, count, m + (<usize>oc << 2), <usize>OC << 2, 0, 0, -Infinity, Infinity, spare);
       w += (<usize>IC + 1) * (<usize>width << 2);
       oc += width;
     }

@@ -32,7 +32,9 @@ function inputsBehind(graph: Graph, value: string): string[] {
       if ((input.shape?.length ?? 0) > 1 && input.type.startsWith("float")) return [];
       found.push(name);
     }
-    open.push(...(producers.get(name)?.inputs ?? []));
+    const producer = producers.get(name);
+    // A shape is known without the value.
+    if (producer && producer.op !== "Shape" && producer.op !== "Size") open.push(...producer.inputs);
   }
   return found;
 }

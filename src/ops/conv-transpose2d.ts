@@ -247,7 +247,7 @@ function runPhase(
       const top = empty ? v.IH : (row.last * v.DH - oh - v.PT) / v.SH;
       const to = y + (((n * v.OH + oh) * v.OW + column.first) * OC + g * OCG) * 4;
       // biome-ignore format: one line a subject
-      k.conv2d(image, 1, v.IH, v.IW, ICG, IC * 4, w, to, 1, OW, OCG, v.SW * OC * 4,
+      k.conv2d(image, 1, v.IH, v.IW, 1, ICG, IC * 4, w, to, 1, OW, OCG, v.SW * OC * 4,
         empty ? 1 : row.taps, empty ? 1 : column.taps, 1, 1, row.dilation, column.dilation, top, left,
         0, 0, e.lo, e.hi, e.code, e.alpha, e.beta, zeros, scratch);
     }

@@ -189,7 +189,7 @@ function shapeAndWork({ N, IC, OC, groups, window: { OH, OW, KH, KW } }: Conv2dS
   return { outputShapes: [[N, OH, OW, OC]], macs: N * OH * OW * OC * (IC / groups) * KH * KW };
 }
 
-/** The GEMM over rows where they lie, one group at a time. */
+/** The GEMM over rows where they lie. */
 function gemm(spec: Conv2dSpec): Prepared {
   const { N, IC, OC, groups, window: v, epilogue: e } = spec;
   const ICG = IC / groups;
@@ -202,17 +202,11 @@ function gemm(spec: Conv2dSpec): Prepared {
     scratchBytes: scratchBytes(taps),
     packing: panels,
     run(k, { inputs, outputs, scratch, packed }) {
-      const zeros = packed + panels.zeros;
-      for (let g = 0; g < groups; g++) {
-        const x = inputs[0] + g * ICG * 4;
-        const y = outputs[0] + g * OCG * 4;
-        const r = spec.residual ? inputs[1] + g * OCG * 4 : 0;
-        const w = packed + g * panels.groupBytes;
-        // biome-ignore format: one line a subject
-        k.conv2d(x, N, v.IH, v.IW, ICG, IC * 4, w, y, v.OH, v.OW, OCG, OC * 4,
-          v.KH, v.KW, v.SH, v.SW, v.DH, v.DW, v.PT, v.PL,
-          r, OC * 4, e.lo, e.hi, e.code, e.alpha, e.beta, zeros, scratch);
-      }
+      const r = spec.residual ? inputs[1] : 0;
+      // biome-ignore format: one line a subject
+      k.conv2d(inputs[0], N, v.IH, v.IW, groups, ICG, IC * 4, packed, outputs[0], v.OH, v.OW, OCG, OC * 4,
+        v.KH, v.KW, v.SH, v.SW, v.DH, v.DW, v.PT, v.PL,
+        r, OC * 4, e.lo, e.hi, e.code, e.alpha, e.beta, packed + panels.zeros, scratch);
     },
   };
 }
@@ -237,7 +231,7 @@ function windowRows(spec: Conv2dSpec): Prepared {
       const x = pads ? scratch : inputs[0];
       const r = spec.residual ? inputs[1] : 0;
       // biome-ignore format: one line a subject
-      k.conv2d(x, N, padded.H, padded.W, v.KW * IC, IC * 4, packed, outputs[0], v.OH, v.OW, OC, OC * 4,
+      k.conv2d(x, N, padded.H, padded.W, 1, v.KW * IC, IC * 4, packed, outputs[0], v.OH, v.OW, OC, OC * 4,
         v.KH, 1, v.SH, v.SW, v.DH, 1, 0, 0,
         r, OC * 4, e.lo, e.hi, e.code, e.alpha, e.beta, packed + panels.zeros, scratch + imageBytes);
     },
@@ -286,8 +280,6 @@ function depthwise(spec: Conv2dSpec): Prepared {
 }
 
 interface PanelPacking extends Packing {
-  /** Bytes from group to group. */
-  readonly groupBytes: number;
   /** Offset of a row of zeros behind the panels, for window places outside the image. */
   readonly zeros: number;
 }
@@ -302,9 +294,8 @@ function panelPacking({ IC, OC, groups, window: { KH, KW }, filter }: Conv2dSpec
   const zeros = groups * groupBytes;
   return {
     key: `panels of ${groups} x ${OCG} x ${ICG} x ${KH}x${KW}`,
-    groupBytes,
     zeros,
-    bytes: zeros + Math.max(ICG, KW * ICG) * 4,
+    bytes: zeros + Math.max(IC, KW * ICG) * 4,
     write(k, weights, to) {
       let at = to;
       for (let g = 0; g < groups; g++) {
@@ -317,7 +308,7 @@ function panelPacking({ IC, OC, groups, window: { KH, KW }, filter }: Conv2dSpec
           at += width * rows * 4;
         }
       }
-      k.fill(to + zeros, KW * ICG, 0);
+      k.fill(to + zeros, Math.max(IC, KW * ICG), 0);
     },
   };
 }

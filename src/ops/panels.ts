@@ -9,13 +9,17 @@ export interface Panel {
 export function* panelsOf(OC: number): Generator<Panel> {
   for (let start = 0; start < OC; ) {
     const quads = Math.ceil((OC - start) / 4);
-    const width = quads === 3 || quads > 4 ? 12 : 8;
+    const width = quads === 1 ? 4 : quads === 3 || quads > 4 ? 12 : 8;
     yield { start, columns: Math.min(width, OC - start), width };
     start += width;
   }
 }
 
+/** Bytes of the largest tile, and entries behind a table of rows: SPARE and DEAD in assembly/gemm.ts. */
+export const SPARE = 5 * 8 * 4;
+export const DEAD = 7;
+
 /** Bytes of `conv2dScratch` in assembly/conv2d.ts: the table of addresses for a window of `taps` places, and one spare tile. */
 export function scratchBytes(taps: number): number {
-  return Math.max(1, taps) * 65 * 4 + 12 * 5 * 4;
+  return Math.max(1, taps) * (60 + DEAD) * 4 + SPARE;
 }

@@ -44,7 +44,7 @@ function run(build: Build, c: Case, wanted?: { data: ArrayLike<number> }): Float
   const filter = arena.put(hwio ? lastIsOutput(c.w) : Float32Array.from(c.w.data), "filter");
   const [ocStride, tapStride, icStride] = hwio ? [4, IC * allOC * 4, allOC * 4] : [IC * taps * 4, 4, taps * 4];
   const b = c.b ? arena.put(Float32Array.from(c.b.data), "bias") : 0;
-  const zeros = arena.put(new Float32Array(IC), "zeros");
+  const zeros = arena.put(new Float32Array(groups * IC), "zeros");
   const scratch = arena.scratch(kernels.conv2dScratch(taps), "scratch");
   const y = arena.reserve(N * c.OH * c.OW * yPixel, Float32Array, "y");
   const [SH, SW] = c.strides ?? [1, 1];
@@ -52,11 +52,12 @@ function run(build: Build, c: Case, wanted?: { data: ArrayLike<number> }): Float
   const [PT, PL] = c.padding ?? [0, 0];
   const [lo, hi] = c.clamp ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
   const [act, alpha, beta] = c.act ?? [0, 0, 0];
+  const widths: number[] = [];
+  for (let oc = 0; oc < OC; oc += widths.at(-1)!) widths.push(kernels.panelWidth(OC - oc));
+  const groupFloats = widths.reduce((sum, width) => sum + width, 0) * (taps * IC + 1);
+  const w = arena.scratch(groups * groupFloats * 4, "packed");
+  let to = w;
   for (let g = 0; g < groups; g++) {
-    const widths: number[] = [];
-    for (let oc = 0; oc < OC; oc += widths.at(-1)!) widths.push(kernels.panelWidth(OC - oc));
-    const w = arena.scratch(widths.reduce((sum, width) => sum + width, 0) * (taps * IC + 1) * 4, "packed");
-    let to = w;
     let oc = 0;
     for (const width of widths) {
       const columns = Math.min(width, OC - oc);
@@ -66,12 +67,12 @@ function run(build: Build, c: Case, wanted?: { data: ArrayLike<number> }): Float
       to += (taps * IC + 1) * width * 4;
       oc += width;
     }
-    kernels.conv2d(
-      ...([x + g * IC * 4, N, IH, IW, IC, xPixel * 4, w, y + g * OC * 4, c.OH, c.OW, OC, yPixel * 4] as const),
-      ...([KH, KW, SH, SW, DH, DW, PT, PL, r && r + g * OC * 4, rPixel * 4, lo, hi, act, alpha, beta] as const),
-      ...([zeros, scratch] as const),
-    );
   }
+  kernels.conv2d(
+    ...([x, N, IH, IW, groups, IC, xPixel * 4, w, y, c.OH, c.OW, OC, yPixel * 4] as const),
+    ...([KH, KW, SH, SW, DH, DW, PT, PL, r, rPixel * 4, lo, hi, act, alpha, beta] as const),
+    ...([zeros, scratch] as const),
+  );
   const length = N * c.OH * c.OW * yPixel;
   const gaps = { data: Float64Array.from({ length }, (_, i) => (i % yPixel < allOC ? 0 : Number.NaN)) };
   arena.check([y, wanted ?? gaps]);

@@ -55,13 +55,13 @@ function reference({ taps, K, count, columns, a, w, b, r, lo, hi }: Product, pix
 }
 
 /** Runs the product as one panel of N columns; rows of a lie in descending order, so that only the table tells where they are. */
-function runPanel(build: Build, N: 8 | 12, p: Product, gap = 0): { y: Float32Array; want: Wanted } {
+function runPanel(build: Build, N: 4 | 8 | 12, p: Product, gap = 0): { y: Float32Array; want: Wanted } {
   const { taps, K, count, columns } = p;
   const { kernels, memory, heapBase } = instance(build);
   const arena = new GuardedArena(memory, heapBase);
   const rows: number[] = [];
   for (let i = taps * count - 1; i >= 0; i--) rows[i] = arena.put(p.a.subarray(i * K, (i + 1) * K), `row ${i}`);
-  const M = N === 12 ? 3 : 5;
+  const M = N === 12 ? 3 : N === 8 ? 5 : 8;
   const perTap = Math.ceil(count / M) * M;
   const table = Int32Array.from({ length: taps * perTap }, (_, i) => {
     return rows[Math.floor(i / perTap) * count + Math.min(i % perTap, count - 1)];
@@ -74,9 +74,9 @@ function runPanel(build: Build, N: 8 | 12, p: Product, gap = 0): { y: Float32Arr
   const r = p.r ? arena.put(p.r, "residual") : 0;
   const pixel = columns + gap;
   const y = arena.reserve(count * pixel, Float32Array, "y");
-  const spare = arena.scratch(N * 5 * 4, "spare");
+  const spare = arena.scratch(N * M * 4, "spare");
   kernels.panel(
-    ...([N, columns, at, perTap * 4, taps, K * 4, packed, count, y, pixel * 4, r, columns * 4] as const),
+    ...([N, columns, at, perTap * 4, 0, taps, K * 4, packed, count, y, pixel * 4, r, columns * 4] as const),
     ...([p.lo ?? -Infinity, p.hi ?? Infinity, spare] as const),
   );
   const want = reference(p, pixel);
@@ -85,7 +85,7 @@ function runPanel(build: Build, N: 8 | 12, p: Product, gap = 0): { y: Float32Arr
 }
 
 describe.each(BUILDS)("gemm, %s build", (build) => {
-  describe.each([8, 12] as const)("panels of %i columns", (N) => {
+  describe.each([4, 8, 12] as const)("panels of %i columns", (N) => {
     test.each(Array.from({ length: N }, (_, i) => i + 1))("%i live columns, rows around the tile", (columns) => {
       const random = new Random(columns);
       for (const count of [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 14, 15, 16]) {
@@ -104,7 +104,7 @@ describe.each(BUILDS)("gemm, %s build", (build) => {
 
     test("residual and clamp, in full and in ragged tiles", () => {
       const random = new Random(77);
-      for (const columns of [N, N - 1, N - 4, 1]) {
+      for (const columns of [N, N - 1, Math.max(N - 4, 2), 1]) {
         for (const count of [1, 4, 5, 8]) {
           const p = { ...product(random, 2, 5, count, columns), r: random.values(count * columns, 2) };
           for (const limits of [{}, { lo: -0.5, hi: 0.5 }, { lo: 0 }, { hi: 1 }]) {
@@ -153,16 +153,16 @@ describe.each(BUILDS)("gemm, %s build", (build) => {
     }
   });
 
-  test("widths of panels sum to the channels rounded up to a multiple of 4, from 8 up", () => {
+  test("widths of panels sum to the channels rounded up to a multiple of 4", () => {
     const { kernels } = instance(build);
     for (let OC = 1; OC <= 130; OC++) {
       let sum = 0;
       while (sum < OC) {
         const width = kernels.panelWidth(OC - sum);
-        expect([8, 12]).toContain(width);
+        expect([4, 8, 12]).toContain(width);
         sum += width;
       }
-      expect(sum).toBe(Math.max(8, Math.ceil(OC / 4) * 4));
+      expect(sum).toBe(Math.ceil(OC / 4) * 4);
     }
   });
 });

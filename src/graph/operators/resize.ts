@@ -127,7 +127,7 @@ function fitSizes(node: NodeView, extents: readonly number[], sizes: readonly nu
 function listInput(node: NodeView, index: number, what: string): number[] | undefined {
   if (!node.has(index) || node.input(index).shape.includes(0)) return undefined;
   const value = node.constant(index);
-  if (!value) throw node.unsupported(`${what} must be known before the run, but is computed from data`);
+  if (!value) throw node.needsValue(index, what);
   return Array.from(value.data as ArrayLike<number | bigint>, Number);
 }
 
