@@ -32,12 +32,15 @@ export function prepareNormalise(spec: NormaliseSpec): Prepared {
   const { shape, axes, centred, scale, bias } = spec;
   const chain = new Chain();
   const kept = reducedShape(shape, axes);
+  const each = spreadShape(shape, kept);
+  const spread = (link: Link) =>
+    each === kept ? link : chain.run(prepareBinary("max", kept, kept, each), [link, link], chain.held(each));
   const y = chain.output(0, shape);
   let x = chain.input(0, shape);
   if (centred) {
     const mean = spec.statistics ? chain.optionalOutput(1, kept) : chain.held(kept);
     chain.run(prepareReduce("mean", shape, axes), [x], mean);
-    x = chain.run(prepareBinary("sub", shape, kept, shape), [x, mean], y);
+    x = chain.run(prepareBinary("sub", shape, each, shape), [x, spread(mean)], y);
   }
   const deviation = deviationOf(chain, x, spec, kept);
   if (spec.statistics) {
@@ -45,17 +48,28 @@ export function prepareNormalise(spec: NormaliseSpec): Prepared {
     chain.run(prepareUnary(kept, unaryEpilogue("reciprocal")), [deviation], inverse);
   }
   // A scale that does not change along `axes` goes into the few factors, not over all of x.
-  const few = scale && broadcastShapes(scale, kept);
+  const few = scale && broadcastShapes(scale, each);
   if (scale && few && elementCount(few) * 2 <= elementCount(shape)) {
     const gain = chain.held(few);
-    chain.run(prepareBinary("div", scale, kept, few), [chain.input(1, scale), deviation], gain);
+    chain.run(prepareBinary("div", scale, each, few), [chain.input(1, scale), spread(deviation)], gain);
     chain.run(prepareBinary("mul", shape, few, shape), [x, gain], y);
   } else {
-    chain.run(prepareBinary("div", shape, kept, shape), [x, deviation], y);
+    chain.run(prepareBinary("div", shape, each, shape), [x, spread(deviation)], y);
     if (scale) chain.run(prepareBinary("mul", shape, scale, shape), [y, chain.input(1, scale)], y);
   }
   if (bias) chain.run(prepareBinary("add", shape, bias, shape), [y, chain.input(scale ? 2 : 1, bias)], y);
   return chain.finish("normalise", spec.statistics ? [shape, kept, kept] : [shape]);
+}
+
+/**
+ * Statistics of groups of neighbouring channels are repeated for each channel, where that makes them much fewer than x still: kernels
+ * broadcast long rows faster than short ones.
+ */
+function spreadShape(shape: Shape, kept: Shape): Shape {
+  let end = shape.length;
+  while (end > 0 && kept[end - 1] !== shape[end - 1]) end--;
+  const each = [...kept.slice(0, end), ...shape.slice(end)];
+  return elementCount(each) * 4 <= elementCount(shape) ? each : kept;
 }
 
 /** sqrt(mean of x^2 + epsilon), or sqrt(mean of x^2) + epsilon. */
