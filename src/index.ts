@@ -1,9 +1,10 @@
 export type { DataType, HostTensor, TypedArray } from "./dtype.ts";
 export { createEngine, type Engine, type EngineOptions } from "./engine.ts";
 export * from "./errors.ts";
+export type { Feed } from "./graph/feeds.ts";
 export type { ValueInfo } from "./graph/graph.ts";
 export type { Layer } from "./graph/layers.ts";
-export type { Feed, LayerTiming, Model, ModelMemory, RunOptions } from "./graph/model.ts";
+export type { LayerTiming, Model, ModelMemory, RunOptions } from "./graph/model.ts";
 export { type LoadOptions, type LoadProgress, loadModel, type ModelSource } from "./onnx/load.ts";
 export type { Activation } from "./ops/activation.ts";
 export type { Shape } from "./shape.ts";

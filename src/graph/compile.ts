@@ -5,7 +5,7 @@ import type { Kernels } from "../wasm/kernels.ts";
 import { Draft } from "./draft.ts";
 import type { Graph, TensorType } from "./graph.ts";
 import { inferTypes } from "./infer.ts";
-import { type Pass, PASSES, type PassReport, runPasses } from "./passes/index.ts";
+import { PASSES, type Pass, type PassReport, runPasses } from "./passes/index.ts";
 import { Plan } from "./plan.ts";
 import type { WeightStore } from "./weights.ts";
 

@@ -12,6 +12,8 @@ export class Draft {
   readonly constants: Map<string, HostTensor>;
   /** Types of all values that are known, constants included. */
   readonly types = new Map<string, TensorType>();
+  /** Images that lie channels last: their type says [N, H, W, C] of what users know as [N, C, H, W]. */
+  readonly channelsLast = new Set<string>();
   readonly #numerics: Numerics;
   readonly #names = new Set<string>();
 

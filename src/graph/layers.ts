@@ -7,6 +7,7 @@ import { receptiveFields } from "./receptive-field.ts";
 export interface Layer {
   readonly name: string;
   readonly operator: string;
+  /** Of its first output; images are [N, C, H, W] here, though most lie channels last in memory. */
   readonly outputShape: Shape;
   readonly algorithm: string;
   /** Elements of its weights. */

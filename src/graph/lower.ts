@@ -2,14 +2,22 @@ import type { HostTensor } from "../dtype.ts";
 import { type Prepared, residentWeights } from "../ops/prepared.ts";
 import type { Draft } from "./draft.ts";
 import type { GraphNode } from "./graph.ts";
-import type { Kernel } from "./operator.ts";
+import type { Link } from "./homes.ts";
+import type { InPlace, Kernel, Lowered } from "./operator.ts";
 import { findOperator } from "./operators/index.ts";
 
 /** A node as it will run. */
 export type Work =
-  | { readonly kind: "alias"; readonly node: GraphNode }
-  | { readonly kind: "host"; readonly node: GraphNode }
-  | KernelWork;
+  | KernelWork
+  | HostWork
+  | { readonly kind: "none"; readonly node: GraphNode; readonly links: readonly Link[] };
+
+/** A node whose operator computes it in JavaScript. */
+export interface HostWork {
+  readonly kind: "host";
+  readonly node: GraphNode;
+  readonly links: readonly Link[];
+}
 
 export interface KernelWork {
   readonly kind: "kernel";
@@ -21,6 +29,8 @@ export interface KernelWork {
   readonly overwrites: readonly string[];
   /** Constants to pack before the first run; "" where there is none. */
   readonly weights: readonly string[];
+  /** Values that lie in others. */
+  readonly links: readonly Link[];
 }
 
 /** Chooses how each node runs. */
@@ -32,23 +42,37 @@ function lowerNode(draft: Draft, node: GraphNode): Work {
   const operator = findOperator(node.op);
   const view = draft.view(node);
   const lowered = operator?.lower?.(view);
-  if (lowered === "alias") return { kind: "alias", node };
-  if (lowered) return kernelWork(draft, node, lowered);
-  if (operator?.evaluate) return { kind: "host", node };
+  if (lowered) {
+    const links = linksOf(node, lowered);
+    return lowered === "alias" || !lowered.prepared
+      ? { kind: "none", node, links }
+      : kernelWork(draft, node, lowered, links);
+  }
+  if (operator?.evaluate) return { kind: "host", node, links: [] };
   throw view.unsupported(`not supported for ${node.inputs.map((name) => draft.types.get(name)?.type).join(", ")}`);
+}
+
+function linksOf({ inputs, outputs }: GraphNode, lowered: Lowered): Link[] {
+  const [views, within]: [readonly number[], readonly InPlace[]] =
+    lowered === "alias" ? [[0], []] : ["views" in lowered ? (lowered.views ?? []) : [], lowered.within ?? []];
+  return [
+    ...views.flatMap((offset, i) => (outputs[i] ? [{ value: outputs[i], whole: inputs[0], offset }] : [])),
+    ...within.map(({ input, offset }) => ({ value: inputs[input], whole: outputs[0], offset })),
+  ];
 }
 
 function kernelWork(
   { constants }: Draft,
   node: GraphNode,
   { prepared, inputs, inPlace = [], weights = [] }: Kernel,
+  links: readonly Link[],
 ): KernelWork {
   const name = (index: number) => (index < 0 ? "" : (node.inputs[index] ?? ""));
   const reads = inputs.map(name);
   const overwrites = inPlace.map((index) => reads[index]);
   const weightNames = weights.map(name);
   const known = weightNames.every((weight) => weight === "" || constants.has(weight));
-  if (known) return { kind: "kernel", node, prepared, inputs: reads, overwrites, weights: weightNames };
+  if (known) return { kind: "kernel", node, prepared, inputs: reads, overwrites, weights: weightNames, links };
   return {
     kind: "kernel",
     node,
@@ -56,6 +80,7 @@ function kernelWork(
     inputs: [...reads, ...weightNames.filter((weight) => weight !== "")],
     overwrites,
     weights: [],
+    links,
   };
 }
 

@@ -1,24 +1,19 @@
 import { DISPOSE } from "../dispose.ts";
 import type { HostTensor } from "../dtype.ts";
-import { allocate, type DataType, holds, type TypedArray, viewOf } from "../dtype.ts";
-import { ArgumentError, checkAborted, DisposedError, expected, ShapeError } from "../errors.ts";
+import { type TypedArray, viewOf } from "../dtype.ts";
+import { ArgumentError, checkAborted, DisposedError, expected } from "../errors.ts";
 import { Heap } from "../memory.ts";
 import type { Numerics } from "../ops/conv2d.ts";
-import { elementCount, formatShape, isShape, type Shape } from "../shape.ts";
+import { elementCount, type Shape } from "../shape.ts";
 import { instantiateKernels, type Kernels } from "../wasm/kernels.ts";
 import { compileGraph } from "./compile.ts";
+import { concreteTypes, copyFeeds, elementsOf, type Feed, type Feeds, feedType, fixShapes } from "./feeds.ts";
 import type { Graph, TensorType, ValueInfo } from "./graph.ts";
 import { describeLayers, type Layer } from "./layers.ts";
+import type { Pass, PassReport } from "./passes/index.ts";
 import type { Plan, Port, Step } from "./plan.ts";
 import { neededInputs } from "./value-inputs.ts";
 import { WeightStore } from "./weights.ts";
-
-/** What a model is fed: an array with its shape, by input name. */
-export interface Feed {
-  readonly data: ArrayLike<number> | TypedArray;
-  /** May be left out where the model fixes the shape. */
-  readonly shape?: Shape;
-}
 
 export interface ModelOptions {
   /** Sizes for inputs whose dimensions the file leaves free, by input name. */
@@ -29,8 +24,17 @@ export interface ModelOptions {
   readonly numerics?: Numerics;
 }
 
+/** For tests and tools: not part of what `loadModel` promises. */
+export interface InternalOptions extends ModelOptions {
+  /** The passes to run, which must include the one that turns images channels last. Default: all. */
+  readonly passes?: readonly Pass[];
+}
+
 export interface RunOptions {
-  /** Stops the run between two layers. */
+  /**
+   * Stops the run between two layers. A run that can be stopped pauses now and then (every 2e8 multiply-adds or so) to let the signal
+   * come through, and whatever else waits.
+   */
   readonly signal?: AbortSignal;
 }
 
@@ -55,16 +59,23 @@ export interface ModelMemory {
 interface BoundPlan {
   readonly plan: Plan;
   readonly layers: readonly Layer[];
+  readonly reports: readonly PassReport[];
   steps: Step[];
   inputs: Port[];
   outputs: Port[];
 }
+
+/** Multiply-adds: some 10 ms. */
+const WORK_BETWEEN_PAUSES = 2e8;
+/** What writing an element costs, in multiply-adds. */
+const WORK_OF_AN_ELEMENT = 4;
 
 /** A network with its weights packed, in a wasm instance of its own: disposing of the model gives all its memory back. */
 export class Model {
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
   readonly #numerics: Numerics;
+  readonly #passes: readonly Pass[] | undefined;
   #graph: Graph;
   readonly #plans = new Map<string, BoundPlan>();
   /** Inputs whose values, not only their shapes, decide how the network runs. */
@@ -72,11 +83,16 @@ export class Model {
   /** undefined once disposed of. */
   #parts: { readonly kernels: Kernels; readonly heap: Heap; readonly weights: WeightStore } | undefined;
   #arena = { address: 0, bytes: 0 };
+  /** How many runs have begun: tells a run that has paused whether the arena still is as it left it. */
+  #runs = 0;
+  /** Settles when no run that pauses is under way. */
+  #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(graph: Graph, module: WebAssembly.Module, options: ModelOptions = {}) {
+  constructor(graph: Graph, module: WebAssembly.Module, options: InternalOptions = {}) {
     const { kernels, memory, heapBase } = instantiateKernels(module);
     const heap = new Heap(memory, heapBase, options.memoryLimit);
     this.#numerics = options.numerics ?? "default";
+    this.#passes = options.passes;
     this.inputs = fixShapes(graph.inputs, options.inputShapes ?? {});
     this.outputs = graph.outputs;
     this.#graph = { ...graph, inputs: this.inputs };
@@ -87,24 +103,23 @@ export class Model {
   }
 
   /** Runs the network. The outputs are fresh arrays that belong to the caller. */
-  async run(feeds: Readonly<Record<string, Feed>>, options: RunOptions = {}): Promise<Record<string, HostTensor>> {
-    const bound = this.#prepare(feeds);
-    for (const step of bound.steps) {
-      checkAborted(options.signal, "run");
-      step();
-    }
-    return this.#fetch(bound);
+  async run(feeds: Feeds, { signal }: RunOptions = {}): Promise<Record<string, HostTensor>> {
+    if (!signal) return this.runSync(feeds);
+    const own = copyFeeds(feeds);
+    const run = this.#turn.then(() => this.#runWithPauses(own, signal));
+    this.#turn = run.catch(() => undefined);
+    return run;
   }
 
   /** Runs the network at once, without giving way to anything else. */
-  runSync(feeds: Readonly<Record<string, Feed>>): Record<string, HostTensor> {
+  runSync(feeds: Feeds): Record<string, HostTensor> {
     const bound = this.#prepare(feeds);
     for (const step of bound.steps) step();
     return this.#fetch(bound);
   }
 
   /** Runs the network and tells how long each layer took. */
-  profile(feeds: Readonly<Record<string, Feed>>): { outputs: Record<string, HostTensor>; layers: LayerTiming[] } {
+  profile(feeds: Feeds): { outputs: Record<string, HostTensor>; layers: LayerTiming[] } {
     const bound = this.#prepare(feeds);
     const layers = bound.steps.map((step, i) => {
       const start = performance.now();
@@ -116,12 +131,21 @@ export class Model {
 
   /** The layers as they run. Shapes are needed where the model leaves dimensions free and has not run yet. */
   layers(inputShapes: Readonly<Record<string, Shape>> = {}): readonly Layer[] {
-    this.#alive("layers");
+    return this.#boundFor("layers", inputShapes).layers;
+  }
+
+  /** What each rewriting of the graph did, in order. Shapes as for `layers`. */
+  passes(inputShapes: Readonly<Record<string, Shape>> = {}): readonly PassReport[] {
+    return this.#boundFor("passes", inputShapes).reports;
+  }
+
+  #boundFor(where: string, inputShapes: Readonly<Record<string, Shape>>): BoundPlan {
+    this.#alive(where);
     const types = concreteTypes(fixShapes(this.inputs, inputShapes));
-    if (types) return this.#planFor(types).layers;
     const last = [...this.#plans.values()].at(-1);
-    if (last) return last.layers;
-    throw new ArgumentError("layers: inputShapes expected a shape for each input with free dimensions, got none");
+    if (types && !(last && this.#valueInputs.size > 0)) return this.#planFor(types);
+    if (last) return last;
+    throw new ArgumentError(`${where}: inputShapes expected a shape for each input with free dimensions, got none`);
   }
 
   get memory(): ModelMemory {
@@ -144,18 +168,39 @@ export class Model {
     this.dispose();
   }
 
+  async #runWithPauses(feeds: Feeds, signal: AbortSignal): Promise<Record<string, HostTensor>> {
+    for (;;) {
+      const bound = this.#prepare(feeds);
+      const run = this.#runs;
+      let work = 0;
+      for (const [i, step] of bound.steps.entries()) {
+        checkAborted(signal, "run");
+        // Another run came in between: from the start again.
+        if (run !== this.#runs) break;
+        step();
+        work += bound.layers[i].macs + WORK_OF_AN_ELEMENT * elementCount(bound.layers[i].outputShape);
+        if (work < WORK_BETWEEN_PAUSES) continue;
+        work = 0;
+        await new Promise((resolve) => setTimeout(resolve, 0));
+        this.#alive("run");
+      }
+      if (run === this.#runs) return this.#fetch(bound);
+    }
+  }
+
   #alive(where: string) {
     if (!this.#parts) throw new DisposedError(`${where}: model expected to be in use, got a disposed one`);
     return this.#parts;
   }
 
   /** The plan for these feeds, with the feeds in place. */
-  #prepare(feeds: Readonly<Record<string, Feed>>): BoundPlan {
+  #prepare(feeds: Feeds): BoundPlan {
     this.#alive("run");
     const types = new Map(this.inputs.map((input) => [input.name, feedType(input, feeds)]));
     const unknown = Object.keys(feeds).find((name) => !types.has(name));
     if (unknown !== undefined) throw new ArgumentError(expected("run", "feeds", this.#inputNames(), unknown));
     const bound = this.#planFor(types, feeds);
+    this.#runs++;
     for (const port of bound.inputs) this.#write(port, feeds[port.name]);
     return bound;
   }
@@ -199,23 +244,26 @@ export class Model {
     }
   }
 
-  #planFor(types: ReadonlyMap<string, TensorType>, feeds: Readonly<Record<string, Feed>> = {}): BoundPlan {
+  #planFor(types: ReadonlyMap<string, TensorType>, feeds: Feeds = {}): BoundPlan {
     const values = this.#fixedValues(types, feeds);
     const shapes = [...types.values()].map(({ shape }) => shape.join("x"));
     const key = [...shapes, ...[...values.values()].map(({ data }) => data.join(" "))].join(",");
     const known = this.#plans.get(key);
     if (known) return known;
     const { kernels, heap, weights } = this.#alive("run");
-    let plan: Plan;
+    let compiled: ReturnType<typeof compileGraph>;
+    const numerics = this.#numerics;
     try {
-      plan = compileGraph(this.#graph, types, kernels, heap, weights, values, this.#numerics);
+      const options = { kernels, heap, weights, values, numerics };
+      compiled = compileGraph(this.#graph, types, this.#passes ? { ...options, passes: this.#passes } : options);
     } catch (error) {
       const needed = neededInputs(this.#graph, error).filter((name) => feeds[name] && !values.has(name));
       if (needed.length === 0) throw error;
       for (const name of needed) this.#valueInputs.add(name);
       return this.#planFor(types, feeds);
     }
-    const bound: BoundPlan = { plan, layers: describeLayers(plan), steps: [], inputs: [], outputs: [] };
+    const { plan, reports } = compiled;
+    const bound: BoundPlan = { plan, layers: describeLayers(plan), reports, steps: [], inputs: [], outputs: [] };
     plan.forgetWeights();
     this.#reserve(plan.memory.arenaBytes);
     this.#plans.set(key, bound);
@@ -223,7 +271,7 @@ export class Model {
     return bound;
   }
 
-  #fixedValues(types: ReadonlyMap<string, TensorType>, feeds: Readonly<Record<string, Feed>>): Map<string, HostTensor> {
+  #fixedValues(types: ReadonlyMap<string, TensorType>, feeds: Feeds): Map<string, HostTensor> {
     const values = new Map<string, HostTensor>();
     for (const name of this.#valueInputs) {
       const type = types.get(name);
@@ -240,61 +288,4 @@ export class Model {
     this.#arena = { address: heap.allocate(bytes, "model"), bytes };
     for (const bound of this.#plans.values()) Object.assign(bound, bound.plan.bind(this.#arena.address));
   }
-}
-
-/** Types of all inputs, if no dimension is free. */
-function concreteTypes(inputs: readonly ValueInfo[]): Map<string, TensorType> | undefined {
-  const types = new Map<string, TensorType>();
-  for (const { name, type, shape } of inputs) {
-    if (!isShape(shape)) return undefined;
-    types.set(name, { type, shape });
-  }
-  return types;
-}
-
-function fixShapes(inputs: readonly ValueInfo[], shapes: Readonly<Record<string, Shape>>): ValueInfo[] {
-  return inputs.map((input) => {
-    const shape = shapes[input.name];
-    if (!shape) return input;
-    checkShape("inputShapes", input, shape);
-    return { ...input, shape };
-  });
-}
-
-function checkShape(where: string, { name, shape: declared }: ValueInfo, shape: Shape): void {
-  const fits =
-    isShape(shape) &&
-    (!declared ||
-      (declared.length === shape.length && declared.every((d, i) => typeof d === "string" || d === shape[i])));
-  if (fits) return;
-  const wanted = declared ? `shape ${formatShape(declared.map((d) => d || "?"))}` : "a shape";
-  throw new ShapeError(expected(where, `"${name}"`, wanted, Array.isArray(shape) ? formatShape(shape) : shape));
-}
-
-function feedType(input: ValueInfo, feeds: Readonly<Record<string, Feed>>): TensorType {
-  const feed = feeds[input.name];
-  const { name, type } = input;
-  if (!feed?.data) {
-    const shape = input.shape ? ` ${formatShape(input.shape.map((d) => d || "?"))}` : "";
-    throw new ArgumentError(expected("run", `input "${name}"`, `${type}${shape}`, feed === undefined ? "none" : feed));
-  }
-  const shape = feed.shape ?? (isShape(input.shape) ? input.shape : [feed.data.length]);
-  checkShape("run", input, shape);
-  if (feed.data.length !== elementCount(shape)) {
-    const wanted = `${elementCount(shape)} elements for shape ${formatShape(shape)}`;
-    throw new ShapeError(expected("run", `input "${name}"`, wanted, feed.data.length));
-  }
-  if (ArrayBuffer.isView(feed.data) && !holds(type, feed.data)) {
-    throw new ArgumentError(expected("run", `input "${name}"`, type, feed.data));
-  }
-  return { type, shape };
-}
-
-/** Elements as an array of `type`; an array of that type is given back as it is. */
-function elementsOf(type: DataType, data: Feed["data"]): TypedArray {
-  if (holds(type, data)) return data;
-  const array = allocate(type, data.length);
-  const big = array instanceof BigInt64Array || array instanceof BigUint64Array;
-  for (let i = 0; i < data.length; i++) array[i] = (big ? BigInt(data[i]) : data[i]) as never;
-  return array;
 }

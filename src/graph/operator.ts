@@ -27,8 +27,22 @@ export interface NameMaker {
   addConstant(stem: string, tensor: HostTensor): string;
 }
 
-/** How a node runs: as a kernel, or not at all because its output is its first input under another shape. */
-export type Lowered = Kernel | "alias";
+/** How a node runs: as a kernel, or not at all ("alias": its output is its first input under another shape). */
+export type Lowered = Kernel | NoWork | "alias";
+
+/** A node that has nothing to do, because its outputs are in memory already. */
+export interface NoWork {
+  readonly prepared?: undefined;
+  /** Bytes in input 0 at which the outputs start that lie in it. */
+  readonly views?: readonly number[];
+  readonly within?: readonly InPlace[];
+}
+
+/** An input of a node that is written where it belongs in output 0, from a byte on. */
+export interface InPlace {
+  readonly input: number;
+  readonly offset: number;
+}
 
 export interface Kernel {
   readonly prepared: Prepared;
@@ -36,6 +50,7 @@ export interface Kernel {
   readonly inputs: readonly number[];
   /** Inputs of the kernel that its first output may overwrite: same bytes, read no later than written. */
   readonly inPlace?: readonly number[];
+  readonly within?: readonly InPlace[];
   /** Which inputs of the node are its weights (filter, bias), in the order of `Packing`; -1 where there is none. */
   readonly weights?: readonly number[];
 }

@@ -1,11 +1,12 @@
 import { bytesPerElement, type HostTensor, viewOf } from "../dtype.ts";
 import type { Heap } from "../memory.ts";
 import type { Addresses } from "../ops/prepared.ts";
-import { elementCount, type Shape } from "../shape.ts";
+import { elementCount, permute, type Shape } from "../shape.ts";
 import type { Kernels } from "../wasm/kernels.ts";
 import type { Draft } from "./draft.ts";
 import type { GraphNode, TensorType } from "./graph.ts";
-import { type KernelWork, lower, type Work, weightTensors } from "./lower.ts";
+import { type Home, Homes } from "./homes.ts";
+import { type HostWork, type KernelWork, lower, weightTensors } from "./lower.ts";
 import { type Lifetime, type MemoryPlan, planMemory } from "./memory-plan.ts";
 import { findOperator } from "./operators/index.ts";
 import type { WeightStore } from "./weights.ts";
@@ -14,6 +15,7 @@ import type { WeightStore } from "./weights.ts";
 export interface StepInfo {
   readonly node: GraphNode;
   readonly algorithm: string;
+  /** As users know it: channels first, however the image lies. */
   readonly outputShape: Shape;
   readonly macs: number;
 }
@@ -31,7 +33,7 @@ export interface Port {
 /** Elements up to which a constant may be a parameter of a node. */
 const SMALL = 256;
 
-/** Where a value lies: at an offset of the arena, or at an address that does not change. */
+/** Where a value lies that lies in no other: in a piece of the arena, or at an address that does not change. */
 type Place = { readonly piece: number } | { readonly address: number };
 
 /** A graph for given input shapes, ready to run: steps on addresses in one arena. */
@@ -39,7 +41,8 @@ export class Plan {
   readonly #kernels: Kernels;
   readonly #heap: Heap;
   readonly #draft: Draft;
-  readonly #works: Exclude<Work, { kind: "alias" }>[];
+  readonly #works: readonly (KernelWork | HostWork)[];
+  readonly #homes: Homes;
   readonly #places = new Map<string, Place>();
   readonly #scratch: (number | undefined)[] = [];
   readonly #packed: number[] = [];
@@ -50,10 +53,10 @@ export class Plan {
     this.#kernels = kernels;
     this.#heap = heap;
     const all = lower(draft);
-    const aliases = new Aliases(all);
-    this.#works = all.filter((work) => work.kind !== "alias");
-    this.memory = this.#planArena(aliases);
-    this.#placeConstants(aliases, weights);
+    this.#homes = new Homes(all.flatMap((work) => work.links));
+    this.#works = all.filter((work) => work.kind !== "none");
+    this.memory = this.#planArena();
+    this.#placeConstants(weights);
     for (const work of this.#works) {
       const { packing } = work.kind === "kernel" ? work.prepared : {};
       if (!packing || work.kind !== "kernel") this.#packed.push(0);
@@ -88,15 +91,16 @@ export class Plan {
   /** Steps and ports for an arena at address `base`. */
   bind(base: number): { steps: Step[]; inputs: Port[]; outputs: Port[] } {
     const address = (name: string): number => {
-      const place = name === "" ? undefined : this.#places.get(name);
-      if (!place) return 0;
-      return "address" in place ? place.address : base + this.memory.offsets[place.piece];
+      if (name === "") return 0;
+      const { root, offset } = this.#homes.of(name);
+      const place = this.#places.get(root) as Place;
+      return offset + ("address" in place ? place.address : base + this.memory.offsets[place.piece]);
     };
     const port = (name: string): Port => ({ name, type: this.#type(name), address: address(name) });
     const steps = this.#works.map((work, i): Step => {
       const scratch = this.#scratch[i];
       const at: Addresses = {
-        inputs: (work.kind === "kernel" ? work.inputs : work.node.inputs).map(address),
+        inputs: readsOf(work).map(address),
         outputs: work.node.outputs.map(address),
         scratch: scratch === undefined ? 0 : base + this.memory.offsets[scratch],
         packed: this.#packed[i],
@@ -115,14 +119,12 @@ export class Plan {
     return elementCount(shape) * bytesPerElement(type);
   }
 
-  #info(work: Exclude<Work, { kind: "alias" }>): StepInfo {
+  #info(work: KernelWork | HostWork): StepInfo {
     const { algorithm, macs } = work.kind === "kernel" ? work.prepared : { algorithm: "host", macs: 0 };
-    return {
-      node: work.node,
-      algorithm,
-      macs,
-      outputShape: this.#type(work.node.outputs.find(Boolean) as string).shape,
-    };
+    const output = work.node.outputs.find(Boolean) as string;
+    const { shape } = this.#type(output);
+    const outputShape = this.#draft.channelsLast.has(output) ? permute(shape, [0, 3, 1, 2]) : shape;
+    return { node: work.node, algorithm, macs, outputShape };
   }
 
   /** A node computed by the host: on views of wasm memory, its results copied back. */
@@ -142,89 +144,81 @@ export class Plan {
     };
   }
 
-  /** Finds when each value is needed, and gives every one that is no constant a piece of the arena. */
-  #planArena(aliases: Aliases): MemoryPlan {
-    const lastUse = this.#lastUses(aliases);
+  /** Finds when each value is needed, and gives every one that is no constant and lies in no other a piece of the arena. */
+  #planArena(): MemoryPlan {
+    const lastUse = this.#lastUses();
     const pieces: { bytes: number; first: number; last: number }[] = [];
-    const define = (name: string, step: number, over: readonly string[] = []) => {
-      if (name === "" || this.#draft.constants.has(name)) return;
-      const last = lastUse.get(name) ?? step;
-      const reused = over
-        .map((input) => this.#dying(aliases.root(input), step, lastUse))
-        .find((place) => place !== undefined);
-      if (reused !== undefined && pieces[reused].bytes === this.#bytes(name)) {
-        pieces[reused].last = last;
-        this.#places.set(name, { piece: reused });
-        return;
+    const define = (name: string, step: number, overwrites: readonly string[] = []) => {
+      const { root } = name === "" ? { root: "" } : this.#homes.of(name);
+      if (root === "" || this.#draft.constants.has(root) || this.#places.has(root)) return;
+      const last = lastUse.get(root) ?? step;
+      const bytes = this.#bytes(root);
+      const takenOver = overwrites
+        .map((input) => this.#dyingPiece(this.#homes.of(input), step, lastUse))
+        .find((piece) => piece !== undefined && pieces[piece].bytes === bytes);
+      if (takenOver === undefined) {
+        this.#places.set(root, { piece: pieces.length });
+        pieces.push({ bytes, first: step, last });
+      } else {
+        pieces[takenOver].last = last;
+        this.#places.set(root, { piece: takenOver });
       }
-      this.#places.set(name, { piece: pieces.length });
-      pieces.push({ bytes: this.#bytes(name), first: step, last });
     };
     for (const input of this.#draft.inputs) define(input, -1);
     this.#works.forEach((work, step) => {
       work.node.outputs.forEach((output, i) => {
-        define(output, step, work.kind === "kernel" && i === 0 ? work.overwrites : []);
+        define(output, step, i === 0 && work.kind === "kernel" ? this.#overwritten(work) : []);
       });
       const scratchBytes = work.kind === "kernel" ? work.prepared.scratchBytes : 0;
       this.#scratch.push(scratchBytes > 0 ? pieces.length : undefined);
       if (scratchBytes > 0) pieces.push({ bytes: scratchBytes, first: step, last: step });
     });
-    for (const name of aliases.names()) {
-      const place = this.#places.get(aliases.root(name));
-      if (place) this.#places.set(name, place);
-    }
     return planMemory(pieces satisfies Lifetime[]);
   }
 
-  /** The last step that reads each value, under whatever name; outputs of the graph are read after all. */
-  #lastUses(aliases: Aliases): Map<string, number> {
+  /** Values that the output may overwrite: those whose memory the kernel reads once only, and if the output has its own. */
+  #overwritten({ overwrites, inputs, node }: KernelWork): readonly string[] {
+    if (this.#homes.of(node.outputs[0]).root !== node.outputs[0]) return [];
+    const roots = inputs.map((name) => this.#homes.of(name).root);
+    return overwrites.filter((name) => roots.filter((root) => root === this.#homes.of(name).root).length === 1);
+  }
+
+  /** The last step that needs each piece of memory, by the name of its root; outputs of the graph are read after all. */
+  #lastUses(): Map<string, number> {
     const last = new Map<string, number>();
+    const use = (name: string, step: number) => {
+      if (name !== "") last.set(this.#homes.of(name).root, step);
+    };
     this.#works.forEach((work, step) => {
-      for (const input of work.kind === "kernel" ? work.inputs : work.node.inputs) last.set(aliases.root(input), step);
+      for (const name of [...readsOf(work), ...work.node.outputs]) use(name, step);
     });
-    for (const output of this.#draft.outputs) last.set(aliases.root(output), this.#works.length);
+    for (const output of this.#draft.outputs) use(output, this.#works.length);
     return last;
   }
 
   /** The piece of a value that nobody reads after `step`. */
-  #dying(name: string, step: number, lastUse: ReadonlyMap<string, number>): number | undefined {
-    const place = this.#places.get(name);
-    return place && "piece" in place && lastUse.get(name) === step ? place.piece : undefined;
+  #dyingPiece({ root }: Home, step: number, lastUse: ReadonlyMap<string, number>): number | undefined {
+    const place = this.#places.get(root);
+    return place && "piece" in place && lastUse.get(root) === step ? place.piece : undefined;
   }
 
   /** Uploads the constants that are read as they are. */
-  #placeConstants(aliases: Aliases, weights: WeightStore): void {
+  #placeConstants(weights: WeightStore): void {
     const { constants, outputs } = this.#draft;
-    const place = (name: string) => {
-      const root = aliases.root(name);
+    for (const name of [...this.#works.flatMap(readsOf), ...outputs]) {
+      if (name === "") continue;
+      const { root } = this.#homes.of(name);
       const tensor = constants.get(root);
-      if (tensor) this.#places.set(name, { address: weights.upload(root, tensor) });
-    };
-    for (const work of this.#works)
-      for (const name of work.kind === "kernel" ? work.inputs : work.node.inputs) place(name);
-    for (const name of outputs) place(name);
+      if (tensor) this.#places.set(root, { address: weights.upload(root, tensor) });
+    }
   }
+}
+
+function readsOf(work: KernelWork | HostWork): readonly string[] {
+  return work.kind === "kernel" ? work.inputs : work.node.inputs;
 }
 
 /** Packed weights are shared by plans that pack the same tensors in the same way. */
 function packingKey({ weights, prepared }: KernelWork): string {
   return [prepared.packing?.key, ...weights].join("|");
-}
-
-/** Values that are another value under another shape. */
-class Aliases {
-  readonly #roots = new Map<string, string>();
-
-  constructor(works: readonly Work[]) {
-    for (const { kind, node } of works)
-      if (kind === "alias") this.#roots.set(node.outputs[0], this.root(node.inputs[0]));
-  }
-
-  root(name: string): string {
-    return this.#roots.get(name) ?? name;
-  }
-
-  names(): Iterable<string> {
-    return this.#roots.keys();
-  }
 }

@@ -30,6 +30,9 @@ export const PASSES: readonly Pass[] = [
   { name: "drop what is left over", run: dropDeadNodes },
 ];
 
+/** The one pass without which convolutions and pools cannot run, for results to compare others with. */
+export const LAYOUT_ONLY: readonly Pass[] = PASSES.filter(({ run }) => run === moveChannelsLast);
+
 /** What a pass did to a graph. */
 export interface PassReport {
   readonly name: string;

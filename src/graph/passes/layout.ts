@@ -96,6 +96,7 @@ class LayoutPass {
       else if (!this.#reduce(node)) this.#other(node);
     }
     for (const output of this.#draft.outputs) this.#channelsFirst(output);
+    for (const name of this.#last.values()) if (!this.#first.has(name)) this.#draft.channelsLast.add(name);
     this.#draft.nodes = this.#nodes;
     return this.#last.size;
   }
