@@ -1,6 +1,7 @@
 import { DISPOSE } from "./dispose.ts";
-import { type TypedArray, typeOfArray } from "./dtype.ts";
+import { holds, type TypedArray, typeOfArray } from "./dtype.ts";
 import { ArgumentError, expected, ShapeError } from "./errors.ts";
+import { checkOptions } from "./ops/call.ts";
 import { OPERATORS } from "./ops/index.ts";
 import { elementCount, formatShape, isShape, type Shape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
@@ -10,7 +11,7 @@ import { Workspace } from "./workspace.ts";
 export interface EngineOptions {
   /** The kernels, for those who host `lanewise/lanewise.wasm` themselves. */
   readonly wasm?: KernelSource;
-  /** Bytes that the engine's memory may take. Default: what the runtime allows. */
+  /** Bytes that the engine's memory may take; wasm memory comes in pages of 64 KiB. Default: what the runtime allows. */
   readonly memoryLimit?: number;
 }
 
@@ -29,16 +30,23 @@ class EngineCore {
   constructor(workspace: Workspace) {
     this.#workspace = workspace;
     for (const [name, operator] of Object.entries(OPERATORS)) {
-      Object.defineProperty(this, name, {
-        value: (operator as (...all: unknown[]) => unknown).bind(undefined, workspace),
-      });
+      const run = operator as (w: Workspace, ...operands: unknown[]) => unknown;
+      // An operator that fails half-way leaves no tensor behind.
+      const value = (...operands: unknown[]) => workspace.scope(name, () => run(workspace, ...operands));
+      Object.defineProperty(this, name, { value });
     }
   }
 
-  /** Copies an array into a new tensor. `shape` may be left out for a vector. Arrays of numbers become float32. */
-  tensor(data: TypedArray | readonly number[], shape: Shape = [data.length]): Tensor {
-    const isArray = ArrayBuffer.isView(data) || Array.isArray(data);
-    if (!isArray) throw new ArgumentError(expected("tensor", "data", "a typed array or an array of numbers", data));
+  /**
+   * Copies an array into a new tensor. `shape` may be left out for a vector. Arrays of numbers become float32; typed arrays keep
+   * their type.
+   *
+   * @throws ShapeError if the shape is none or does not fit the data, ArgumentError if the data are of no element type.
+   */
+  tensor(data: TypedArray | readonly number[], shape: Shape = [data?.length]): Tensor {
+    if (!isNumeric(data)) {
+      throw new ArgumentError(expected("tensor", "data", "a typed array or an array of numbers", data));
+    }
     if (!isShape(shape)) throw new ShapeError(expected("tensor", "shape", "integers >= 0", shape));
     if (elementCount(shape) !== data.length) {
       const wanted = `${elementCount(shape)} elements for shape ${formatShape(shape)}`;
@@ -50,9 +58,14 @@ class EngineCore {
     return tensor;
   }
 
-  /** Runs `body`, then releases every tensor made in it but those that it returns (alone, or in arrays and objects). */
+  /**
+   * Runs `body`, then releases every tensor made in it but those that it returns (alone, or in arrays and objects). Scopes nest: what an
+   * inner one returns belongs to the outer one.
+   *
+   * @throws ArgumentError if `body` is asynchronous.
+   */
   scope<T>(body: () => T): T {
-    return this.#workspace.scope(body);
+    return this.#workspace.scope("scope", body);
   }
 
   /** Live tensors, the bytes they take, and the size of the whole memory; all 0 once disposed of. */
@@ -70,12 +83,28 @@ class EngineCore {
   }
 }
 
+/** One for each kind of typed array. */
+const ELEMENT_TYPES = [
+  ...(["float32", "float64", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"] as const),
+];
+
+function isNumeric(data: unknown): data is TypedArray | readonly number[] {
+  if (Array.isArray(data)) return data.every((value) => typeof value === "number");
+  return ELEMENT_TYPES.some((type) => holds(type, data));
+}
+
 /**
  * Starts an engine with a wasm memory of its own. Engines share nothing; a failed start can be tried again.
  *
- * @throws RuntimeError without WebAssembly SIMD.
+ * @throws RuntimeError without WebAssembly SIMD, MemoryLimitError if the limit is less than an empty engine takes.
  */
 export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
-  const module = await kernelsFrom(options.wasm);
-  return new EngineCore(new Workspace(module, options.memoryLimit)) as Engine;
+  const where = "createEngine";
+  checkOptions(where, options, ["wasm", "memoryLimit"]);
+  const { wasm, memoryLimit } = options;
+  if (memoryLimit !== undefined && !(memoryLimit > 0)) {
+    throw new ArgumentError(expected(where, "memoryLimit", "a number of bytes above 0", memoryLimit));
+  }
+  const module = await kernelsFrom(wasm);
+  return new EngineCore(new Workspace(where, module, memoryLimit)) as Engine;
 }

@@ -20,9 +20,9 @@ export class Heap {
   readonly #free: Block[];
   readonly #taken = new Map<number, number>();
 
-  constructor(memory: WebAssembly.Memory, base: number, limit = ADDRESS_SPACE) {
+  constructor(memory: WebAssembly.Memory, base: number, limit = Infinity) {
     this.memory = memory;
-    this.limit = limit;
+    this.limit = Math.min(limit, ADDRESS_SPACE);
     const start = align(base);
     this.#free = [{ start, bytes: memory.buffer.byteLength - start }];
   }

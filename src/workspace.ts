@@ -1,5 +1,5 @@
 import { bytesPerElement, type DataType, type TypedArray, viewOf } from "./dtype.ts";
-import { ArgumentError, DisposedError, expected } from "./errors.ts";
+import { ArgumentError, DisposedError, expected, MemoryLimitError } from "./errors.ts";
 import { Heap } from "./memory.ts";
 import { elementCount, type Shape } from "./shape.ts";
 import { type Format, Tensor } from "./tensor.ts";
@@ -17,8 +17,12 @@ export class Workspace {
   readonly #storage = new Map<Tensor, Storage>();
   readonly #scopes: Set<Tensor>[] = [];
 
-  constructor(module: WebAssembly.Module, memoryLimit?: number) {
+  constructor(where: string, module: WebAssembly.Module, memoryLimit = Infinity) {
     const { kernels, memory, heapBase } = instantiateKernels(module);
+    const { byteLength } = memory.buffer;
+    if (memoryLimit < byteLength) {
+      throw new MemoryLimitError(expected(where, "memoryLimit", `at least ${byteLength} bytes`, memoryLimit));
+    }
     this.#parts = { kernels, heap: new Heap(memory, heapBase, memoryLimit) };
   }
 
@@ -62,9 +66,8 @@ export class Workspace {
     this.#alive(where);
     if (!(tensor instanceof Tensor)) throw new ArgumentError(expected(where, what, "a Tensor", tensor));
     if (this.#storage.has(tensor)) return;
-    throw new DisposedError(
-      `${where}: ${what} expected a live tensor of this engine, got one that is disposed or another engine's`,
-    );
+    if (tensor.disposed) throw new DisposedError(`${where}: ${what} expected a live tensor, got a disposed one`);
+    throw new ArgumentError(`${where}: ${what} expected a tensor of this engine, got one of another engine`);
   }
 
   /** Address of the elements as they lie. */
@@ -88,24 +91,40 @@ export class Workspace {
 
   /** A copy of the elements in the order of the axes. */
   read(tensor: Tensor): TypedArray {
-    this.check("tensor.data", "tensor", tensor);
-    this.arrange(tensor, "dense");
-    return this.view(tensor).slice() as TypedArray;
+    const where = "tensor.data";
+    this.check(where, "tensor", tensor);
+    if (this.format(tensor) === "dense") return this.view(tensor).slice() as TypedArray;
+    const count = elementCount(tensor.shape);
+    return this.withScratch(where, count * 4, (at) => {
+      this.#transpose(tensor.shape, "dense", this.address(tensor), at);
+      return viewOf(tensor.type, this.heap.memory.buffer as ArrayBuffer, at, count).slice() as TypedArray;
+    });
+  }
+
+  /** A tensor with the same elements. */
+  copy(where: string, tensor: Tensor): Tensor {
+    const made = this.create(where, tensor.shape, this.format(tensor), tensor.type);
+    this.view(made).set(this.view(tensor) as never);
+    return made;
   }
 
   /** Lets the elements lie in `format` from now on; their address may change. Returns it. */
   arrange(tensor: Tensor, format: Format): number {
     const storage = this.#of(tensor);
     if (storage.format === format) return storage.address;
-    const [N, C, ...places] = tensor.shape;
-    const P = elementCount(places);
     const address = this.heap.allocate(elementCount(tensor.shape) * 4, "tensor");
-    if (format === "dense") this.kernels.transpose2d(storage.address, address, N, P, C);
-    else this.kernels.transpose2d(storage.address, address, N, C, P);
+    this.#transpose(tensor.shape, format, storage.address, address);
     this.heap.free(storage.address);
     storage.address = address;
     storage.format = format;
     return address;
+  }
+
+  /** Copies 4-byte elements that lie in the other format to `to`, where they lie in `format`. */
+  #transpose([N, C, ...places]: Shape, format: Format, from: number, to: number): void {
+    const P = elementCount(places);
+    if (format === "dense") this.kernels.transpose2d(from, to, N, P, C);
+    else this.kernels.transpose2d(from, to, N, C, P);
   }
 
   /** Calls `body` with `bytes` bytes of memory that are free again afterwards. */
@@ -119,16 +138,18 @@ export class Workspace {
     }
   }
 
-  /** Runs `body`; tensors made in it are released afterwards, but for those it returns. */
-  scope<T>(body: () => T): T {
-    this.#alive("scope");
+  /** Runs `body`; tensors made in it are released afterwards, but for those it returns, which pass to the scope around. */
+  scope<T>(where: string, body: () => T): T {
+    this.#alive(where);
     const made = new Set<Tensor>();
     this.#scopes.push(made);
     try {
       const result = body();
-      for (const kept of tensorsIn(result)) made.delete(kept);
+      if (typeof (result as { then?: unknown } | undefined)?.then === "function") {
+        throw new ArgumentError(expected(where, "body", "a function that is done when it returns", result));
+      }
       const outer = this.#scopes.at(-2);
-      if (outer) for (const kept of tensorsIn(result)) if (this.#storage.has(kept)) outer.add(kept);
+      for (const kept of tensorsIn(result)) if (made.delete(kept)) outer?.add(kept);
       return result;
     } finally {
       this.#scopes.pop();
@@ -152,10 +173,12 @@ export class Workspace {
 }
 
 /** Tensors in a value: itself, or the elements of its arrays and plain objects at any depth. */
-function* tensorsIn(value: unknown): Generator<Tensor> {
+function* tensorsIn(value: unknown, seen = new Set<unknown>()): Generator<Tensor> {
   if (value instanceof Tensor) yield value;
-  else if (Array.isArray(value)) for (const each of value) yield* tensorsIn(each);
-  else if (typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype) {
-    for (const each of Object.values(value)) yield* tensorsIn(each);
+  if (typeof value !== "object" || value === null || seen.has(value)) return;
+  seen.add(value);
+  if (Array.isArray(value)) for (const each of value) yield* tensorsIn(each, seen);
+  else if (Object.getPrototypeOf(value) === Object.prototype) {
+    for (const each of Object.values(value)) yield* tensorsIn(each, seen);
   }
 }

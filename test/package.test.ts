@@ -27,7 +27,7 @@ async function bundle(program: string, conditions: string[] = []): Promise<strin
     format: "esm",
     write: false,
     conditions,
-    loader: { ".wasm": "empty" }, // with ?module too
+    loader: { ".wasm": "empty" },
     logLevel: "silent",
   });
   return result.outputFiles[0].text;
@@ -51,8 +51,8 @@ describe("the manifest", () => {
     expect(Object.keys(manifest.imports)).toEqual(["#wasm"]);
     const { types: _, ...conditions } = manifest.imports["#wasm"];
     expect(conditions).toEqual({
-      workerd: "./dist/wasm/workerd.js",
-      "edge-light": "./dist/wasm/edge-light.js",
+      workerd: "./dist/wasm/imported.js",
+      "edge-light": "./dist/wasm/imported.js",
       default: "./dist/wasm/embedded.js",
     });
   });

@@ -1,4 +1,5 @@
-import type { Tensor } from "../tensor.ts";
+import { ArgumentError, expected } from "../errors.ts";
+import { Tensor } from "../tensor.ts";
 import type { Workspace } from "../workspace.ts";
 import { type Prepared, residentWeights } from "./prepared.ts";
 
@@ -24,4 +25,16 @@ export function call(
       prepared.run(w.kernels, { inputs, outputs: outputs.map((tensor) => w.address(tensor)), scratch, packed });
     }),
   );
+}
+
+/** Checks that `options` is an object without unknown keys: a misspelt option would otherwise be passed over in silence. */
+export function checkOptions<T extends object>(where: string, options: T, known: readonly (keyof T)[]): void {
+  if (typeof options !== "object" || options === null || options instanceof Tensor || Array.isArray(options)) {
+    throw new ArgumentError(expected(where, "options", `an object with ${known.join(", ")}`, options));
+  }
+  for (const key of Object.keys(options)) {
+    if (!known.includes(key as keyof T)) {
+      throw new ArgumentError(expected(where, "option", known.join(", "), key));
+    }
+  }
 }

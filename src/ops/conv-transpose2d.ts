@@ -1,11 +1,11 @@
 import { ArgumentError, expected, ShapeError } from "../errors.ts";
-import { formatShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Kernels } from "../wasm/kernels.ts";
 import type { Workspace } from "../workspace.ts";
 import { type Activation, type Epilogue, resolveActivation } from "./activation.ts";
-import { call } from "./call.ts";
-import { checkFloat, createImages, imagesOf, type LayoutOptions, operandOf } from "./layout.ts";
+import { call, checkOptions } from "./call.ts";
+import { checkGroups, readFilter } from "./filter.ts";
+import { arrangeImages, createImages, imageExtents, type LayoutOptions, operandOf } from "./layout.ts";
 import { panelsOf, scratchBytes } from "./panels.ts";
 import type { Packing, Prepared } from "./prepared.ts";
 import { type Padding, type Pair, pair, resolvePadding, type WindowOptions } from "./window.ts";
@@ -17,15 +17,18 @@ export interface ConvTranspose2dOptions extends WindowOptions, LayoutOptions {
   /** Order of the axes of the filter. Default "iohw". */
   readonly filterLayout?: TransposedFilterLayout;
   /** [OC], added to each output channel. */
-  readonly bias?: Tensor;
+  readonly bias?: Tensor | undefined;
   /** Input and output channels are divided into so many groups. Default 1. */
   readonly groups?: number;
-  /** Rows and columns added at the bottom and right of the result, less than the strides. Default 0. */
+  /** Rows and columns added at the bottom and right of the result, less than the strides or dilations. Default 0. */
   readonly outputPadding?: Pair;
   /** [OH, OW] of the result; takes the place of `outputPadding`. */
   readonly outputSizes?: Pair;
-  readonly activation?: Activation;
+  /** Applied to the result. */
+  readonly activation?: Activation | undefined;
 }
+
+const FILTER_LAYOUTS = ["iohw", "hwoi", "ohwi", "oihw"] as const satisfies readonly TransposedFilterLayout[];
 
 /**
  * Transposed convolution, the gradient of `conv2d` with respect to its input:
@@ -33,55 +36,35 @@ export interface ConvTranspose2dOptions extends WindowOptions, LayoutOptions {
  *
  * @param x images [N, IC, IH, IW], or [N, IH, IW, IC] with `inputLayout: "nhwc"`
  * @param filter [IC, OC / groups, KH, KW], or as `filterLayout` says
+ * @param options `padding` is what `conv2d` of the result would have; "same" gives OH = IH * SH. Defaults as for `conv2d`
  * @returns images [N, OC, OH, OW], OH = (IH - 1) * SH + DH * (KH - 1) + 1 - top - bottom + outputPadding
  * @throws ShapeError if shapes do not fit each other, ArgumentError for bad options
  * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-convtranspose2d
  */
 export function convTranspose2d(w: Workspace, x: Tensor, filter: Tensor, options: ConvTranspose2dOptions = {}): Tensor {
   const where = "convTranspose2d";
-  const { inputLayout, groups = 1, bias } = options;
-  const { N, C: IC, H, W, address } = imagesOf(w, where, "x", x, inputLayout);
-  w.check(where, "filter", filter);
-  const { OCG, KH, KW, strides } = readFilter(where, filter, options.filterLayout ?? "iohw", IC, groups);
-  const window = resolveTransposedWindow(where, [H, W], [KH, KW], options);
-  const OC = OCG * groups;
-  const b = bias ? operandOf(w, where, "bias", bias, [OC]) : 0;
+  checkOptions(where, options, [
+    ...(["strides", "padding", "dilations", "outputPadding", "outputSizes", "groups"] as const),
+    ...(["inputLayout", "filterLayout", "bias", "activation"] as const),
+  ]);
+  const { inputLayout = "nchw", filterLayout = "iohw", groups = 1, bias } = options;
+  const { N, C: IC, H, W } = imageExtents(w, where, "x", x, inputLayout);
+  checkGroups(where, groups, IC);
+  const shape = readFilter(w, where, "filter", filter, filterLayout, FILTER_LAYOUTS, { i: IC });
+  const window = resolveTransposedWindow(where, [H, W], [shape.KH, shape.KW], options);
+  const OC = shape.O * groups;
   const epilogue = resolveActivation(where, options.activation);
-  const spec = { N, IC, OC, groups, window, filter: strides, epilogue };
-  const weights = [w.arrange(filter, "dense"), b];
+  // All tensors are brought to lie as they should before the first address is taken: one may stand for both operands.
+  const own = filter === x ? w.copy(where, x) : filter;
+  const b = bias ? operandOf(w, where, "bias", bias, [OC]) : 0;
+  const inputs = [arrangeImages(w, x, inputLayout)];
+  const weights = [w.arrange(own, "dense"), b];
   const y = createImages(w, where, inputLayout, N, OC, window.OH, window.OW);
-  call(w, where, prepareConvTranspose2d(spec), { inputs: [address], weights, outputs: [y] });
+  const strides = { ic: shape.ic, oc: shape.oc, kh: shape.tap * shape.KW, kw: shape.tap };
+  const spec = { N, IC, OC, groups, window, filter: strides, epilogue };
+  call(w, where, prepareConvTranspose2d(spec), { inputs, weights, outputs: [y] });
+  if (own !== filter) own.dispose();
   return y;
-}
-
-const FILTER_AXES: Readonly<Record<TransposedFilterLayout, readonly [number, number, number, number]>> = {
-  iohw: [0, 1, 2, 3],
-  hwoi: [3, 2, 0, 1],
-  ohwi: [3, 0, 1, 2],
-  oihw: [1, 0, 2, 3],
-};
-
-function readFilter(where: string, filter: Tensor, layout: TransposedFilterLayout, IC: number, groups: number) {
-  checkFloat(where, "filter", filter);
-  const places = FILTER_AXES[layout];
-  if (!places) throw new ArgumentError(expected(where, "filterLayout", Object.keys(FILTER_AXES).join(", "), layout));
-  if (!Number.isInteger(groups) || groups < 1 || IC % groups !== 0) {
-    throw new ArgumentError(expected(where, "groups", `a divisor of the ${IC} input channels`, groups));
-  }
-  const { shape } = filter;
-  const [ic, oc, kh, kw] = places;
-  if (shape.length !== 4 || shape[ic] !== IC || shape.includes(0)) {
-    const wanted = ["", "", "", ""];
-    [wanted[ic], wanted[oc], wanted[kh], wanted[kw]] = [String(IC), "oc", "kh", "kw"];
-    throw new ShapeError(expected(where, "filter", `shape [${wanted.join(", ")}]`, formatShape(shape)));
-  }
-  const step = (axis: number) => shape.slice(axis + 1).reduce((product, extent) => product * extent, 1);
-  return {
-    OCG: shape[oc],
-    KH: shape[kh],
-    KW: shape[kw],
-    strides: { ic: step(ic), oc: step(oc), kh: step(kh), kw: step(kw) },
-  };
 }
 
 /** A window that spreads each place of [IH, IW] over an output [OH, OW]. */
@@ -118,26 +101,28 @@ export function resolveTransposedWindow(
   const [SH, SW] = pair(where, "strides", options.strides ?? 1, 1);
   const [DH, DW] = pair(where, "dilations", options.dilations ?? 1, 1);
   const extra = pair(where, "outputPadding", options.outputPadding ?? 0, 0);
-  if (extra[0] >= Math.max(SH, DH) || extra[1] >= Math.max(SW, DW)) {
-    throw new ArgumentError(expected(where, "outputPadding", `less than strides [${SH}, ${SW}]`, extra));
+  const most = [Math.max(SH, DH) - 1, Math.max(SW, DW) - 1];
+  if (extra[0] > most[0] || extra[1] > most[1]) {
+    throw new ArgumentError(expected(where, "outputPadding", `at most [${most.join(", ")}]`, extra));
   }
   const { padding = 0 } = options;
-  const full = [(IH - 1) * SH + DH * (KH - 1) + 1, (IW - 1) * SW + DW * (KW - 1) + 1];
-  const image: [number, number] = [IH * SH, IW * SW];
   // The padding of a convolution that makes [IH, IW] of an image `strides` times as large.
+  const image: [number, number] = [IH * SH, IW * SW];
   const [PT, PB, PL, PR] = resolvePadding(where, padding, image, [KH, KW], [SH, SW], [DH, DW]);
-  let [OH, OW] = [full[0] - PT - PB + extra[0], full[1] - PL - PR + extra[1]];
-  if (padding === "same" || padding === "same-lower") [OH, OW] = image;
+  const same = padding === "same" || padding === "same-lower";
+  const least = same
+    ? image
+    : [(IH - 1) * SH + DH * (KH - 1) + 1 - PT - PB, (IW - 1) * SW + DW * (KW - 1) + 1 - PL - PR];
+  let [OH, OW] = [least[0] + extra[0], least[1] + extra[1]];
   if (options.outputSizes !== undefined) {
-    const sizes = pair(where, "outputSizes", options.outputSizes, 1);
-    const most = [OH - extra[0] + SH - 1, OW - extra[1] + SW - 1];
-    if (sizes[0] < OH - extra[0] || sizes[1] < OW - extra[1] || sizes[0] > most[0] || sizes[1] > most[1]) {
-      const wanted = `[${OH - extra[0]}, ${OW - extra[1]}] to [${most.join(", ")}]`;
-      throw new ArgumentError(expected(where, "outputSizes", wanted, sizes));
+    [OH, OW] = pair(where, "outputSizes", options.outputSizes, 1);
+    const over = [OH - least[0], OW - least[1]];
+    if (over.some((places, axis) => places < 0 || places > most[axis])) {
+      const wanted = `[${least.join(", ")}] to [${least.map((size, axis) => size + most[axis]).join(", ")}]`;
+      throw new ArgumentError(expected(where, "outputSizes", wanted, [OH, OW]));
     }
-    [OH, OW] = sizes;
   }
-  if (OH < 1 || OW < 1) throw new ShapeError(expected(where, "output", "at least 1x1", [OH, OW]));
+  if (OH < 1 || OW < 1) throw new ShapeError(expected(where, "output", "at least 1x1", `${OH}x${OW}`));
   return { IH, IW, OH, OW, KH, KW, SH, SW, DH, DW, PT, PL };
 }
 
@@ -278,7 +263,7 @@ function phasePacking(
     return offset;
   });
   return {
-    key: `phases ${v.KH}x${v.KW} ${v.SH}x${v.SW} ${v.DH}x${v.DW} ${v.PT} ${v.PL} of ${groups} x ${OCG} x ${ICG}`,
+    key: `phases ${v.KH}x${v.KW} ${v.SH}x${v.SW} ${v.DH}x${v.DW} ${v.PT} ${v.PL} of ${groups} x ${OCG} x ${ICG}, steps ${f.ic} ${f.oc}`,
     offsets,
     groupBytes,
     zeros,

@@ -1,15 +1,29 @@
 import { ArgumentError, expected, ShapeError } from "../errors.ts";
-import { formatShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Workspace } from "../workspace.ts";
 import { type Activation, type Epilogue, resolveActivation } from "./activation.ts";
-import { call } from "./call.ts";
-import { checkFloat, createImages, imagesOf, type LayoutOptions, operandOf } from "./layout.ts";
+import { call, checkOptions } from "./call.ts";
+import { isDepthwise, prepareDepthwise } from "./depthwise.ts";
+import { checkGroups, type Filter, type FilterStrides, readFilter } from "./filter.ts";
+import {
+  arrangeImages,
+  checkOperand,
+  createImages,
+  type ImageExtents,
+  imageExtents,
+  imageShape,
+  type Layout,
+  type LayoutOptions,
+  operandOf,
+  type SequenceLayout,
+} from "./layout.ts";
 import { largestPadding, type PaddingMode, padImages } from "./pad-images.ts";
 import { panelsOf, scratchBytes } from "./panels.ts";
 import type { Packing, Prepared, WeightSource } from "./prepared.ts";
 import { resolveWindow, type Window, type WindowOptions } from "./window.ts";
 import { prepareWinograd, winogradTile } from "./winograd.ts";
+
+export { type FilterStrides, oihwStrides } from "./filter.ts";
 
 /** Order of a filter's axes: output channels, input channels of a group, window height, window width. */
 export type FilterLayout = "oihw" | "hwio" | "ohwi" | "ihwo";
@@ -20,11 +34,10 @@ export type FilterLayout = "oihw" | "hwio" | "ohwi" | "ihwo";
  */
 export type Numerics = "default" | "direct";
 
-export interface Conv2dOptions extends WindowOptions, LayoutOptions {
-  /** Order of the axes of the filter. Default "oihw". */
-  readonly filterLayout?: FilterLayout;
+/** Options of convolutions of images and of sequences. */
+export interface ConvolutionOptions {
   /** [OC], added to each output channel. */
-  readonly bias?: Tensor;
+  readonly bias?: Tensor | undefined;
   /** What stands in the padding. Default "zeros"; "reflect" and "circular" want images larger than it. */
   readonly paddingMode?: PaddingMode;
   /** Input and output channels are divided into so many groups, each convolved by itself. Default 1. */
@@ -32,63 +45,97 @@ export interface Conv2dOptions extends WindowOptions, LayoutOptions {
   /** Whether Winograd's method may be used. Default "default". */
   readonly numerics?: Numerics;
   /** Applied to the result, after the residual. */
-  readonly activation?: Activation;
+  readonly activation?: Activation | undefined;
   /** A tensor in the shape of the result, added before the activation. */
-  readonly residual?: Tensor;
+  readonly residual?: Tensor | undefined;
 }
+
+export interface Conv2dOptions extends ConvolutionOptions, WindowOptions, LayoutOptions {
+  /** Order of the axes of the filter. Default "oihw". */
+  readonly filterLayout?: FilterLayout;
+}
+
+export const FILTER_LAYOUTS = ["oihw", "hwio", "ohwi", "ihwo"] as const satisfies readonly FilterLayout[];
+
+/** The names in ConvolutionOptions. */
+export const CONVOLUTION_OPTIONS = [
+  "bias",
+  "paddingMode",
+  "groups",
+  "numerics",
+  "activation",
+  "residual",
+] as const satisfies readonly (keyof ConvolutionOptions)[];
 
 /**
  * Two-dimensional convolution (cross-correlation, as everywhere in this field):
  * y[n, oc, oh, ow] = b[oc] + sum of x[n, ic, oh * SH + kh * DH - top, ow * SW + kw * DW - left] * filter[oc, ic, kh, kw],
- * where places outside the image are 0. Each output is within (terms + 1) * 2^-24 * sum |x * w| of the exact value.
+ * where places outside the image are 0. Each output is within (terms + 1) * 2^-24 * sum |x * w| of the exact value, where Winograd's
+ * method is not used (see `Numerics`).
  *
  * @param x images [N, IC, IH, IW], or [N, IH, IW, IC] with `inputLayout: "nhwc"`
  * @param filter [OC, IC / groups, KH, KW], or as `filterLayout` says
+ * @param options defaults: strides 1, padding 0, dilations 1, groups 1
  * @returns images [N, OC, OH, OW] (or channels last, as x), OH = floor((IH + top + bottom - DH * (KH - 1) - 1) / SH) + 1
  * @throws ShapeError if shapes do not fit each other, ArgumentError for bad options
  * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-conv2d
  */
 export function conv2d(w: Workspace, x: Tensor, filter: Tensor, options: Conv2dOptions = {}): Tensor {
   const where = "conv2d";
-  const {
-    inputLayout,
-    filterLayout = "oihw",
-    groups = 1,
-    bias,
-    residual,
-    paddingMode = "zeros",
-    numerics = "default",
-  } = options;
-  const images = imagesOf(w, where, "x", x, inputLayout);
-  const { N, C: IC } = images;
-  w.check(where, "filter", filter);
-  const { OC, KH, KW, strides } = readFilter(where, filter, filterLayout, IC, groups);
-  const window = resolveWindow(where, [images.H, images.W], [KH, KW], options);
-  checkPaddingMode(where, paddingMode, window);
-  const epilogue = resolveActivation(where, options.activation);
-  const spec = {
-    N,
-    IC,
-    OC,
-    groups,
-    window,
-    filter: strides,
-    epilogue,
-    residual: residual !== undefined,
-    paddingMode,
-    numerics,
-  };
-  const b = bias ? operandOf(w, where, "bias", bias, [OC]) : 0;
-  const inputs = [images.address];
-  if (residual) {
-    const { OH, OW } = window;
-    const shape = inputLayout === "nhwc" ? [N, OH, OW, OC] : [N, OC, OH, OW];
-    operandOf(w, where, "residual", residual, shape);
-    inputs.push(imagesOf(w, where, "residual", residual, inputLayout).address);
+  checkOptions(where, options, [
+    ...(["strides", "padding", "dilations", "inputLayout", "filterLayout"] as const),
+    ...CONVOLUTION_OPTIONS,
+  ]);
+  const { inputLayout: layout = "nchw", filterLayout = "oihw", groups = 1 } = options;
+  const extents = imageExtents(w, where, "x", x, layout);
+  checkGroups(where, groups, extents.C);
+  const fixed = { i: extents.C / groups };
+  const shape = readFilter(w, where, "filter", filter, filterLayout, FILTER_LAYOUTS, fixed);
+  const window = resolveWindow(where, [extents.H, extents.W], [shape.KH, shape.KW], options);
+  return convolve(w, { where, layout, x, extents, filter, shape, window }, options);
+}
+
+/** Operands of a convolution, checked but for its options. */
+export interface Convolution {
+  readonly where: string;
+  readonly layout: Layout | SequenceLayout;
+  readonly x: Tensor;
+  readonly extents: ImageExtents;
+  readonly filter: Tensor;
+  readonly shape: Filter;
+  readonly window: Window;
+  /** What the bias is called in messages. */
+  readonly biasName?: string;
+}
+
+/** What convolutions of images and of sequences share: checks the options, convolves. */
+export function convolve(w: Workspace, convolution: Convolution, options: ConvolutionOptions): Tensor {
+  const { where, layout, x, extents, shape, window, biasName = "bias" } = convolution;
+  const { groups = 1, bias, residual, paddingMode = "zeros", numerics = "default" } = options;
+  const { O: OC, oc, ic, tap } = shape;
+  const { N, C: IC } = extents;
+  const { OH, OW } = window;
+  if (OC % groups !== 0) {
+    throw new ShapeError(expected(where, "filter", `output channels divisible by ${groups} groups`, OC));
   }
+  checkPaddingMode(where, paddingMode, window);
+  if (numerics !== "default" && numerics !== "direct") {
+    throw new ArgumentError(expected(where, "numerics", '"default" or "direct"', numerics));
+  }
+  const epilogue = resolveActivation(where, options.activation);
+  if (residual) checkOperand(w, where, "residual", residual, imageShape(layout, { N, C: OC, H: OH, W: OW }));
+  // All tensors are brought to lie as they should before the first address is taken: one may stand for two operands.
+  const filter = convolution.filter === x || convolution.filter === residual ? w.copy(where, x) : convolution.filter;
+  const b = bias ? operandOf(w, where, biasName, bias, [OC]) : 0;
+  const images = residual ? [x, residual] : [x];
+  for (const each of images) arrangeImages(w, each, layout);
   const weights = [w.arrange(filter, "dense"), b];
-  const y = createImages(w, where, inputLayout, N, OC, window.OH, window.OW);
+  const inputs = images.map((each) => w.address(each));
+  const y = createImages(w, where, layout, N, OC, OH, OW);
+  const strides = { oc, ic, tap };
+  const spec = { N, IC, OC, groups, window, filter: strides, epilogue, residual: !!residual, paddingMode, numerics };
   call(w, where, prepareConv2d(spec), { inputs, weights, outputs: [y] });
+  if (filter !== convolution.filter) filter.dispose();
   return y;
 }
 
@@ -99,49 +146,6 @@ function checkPaddingMode(where: string, mode: PaddingMode, { IH, IW, PT, PB, PL
   if (fits(IH, PT, PB) && fits(IW, PL, PR)) return;
   const wanted = `at most ${largestPadding(mode, IH)} rows and ${largestPadding(mode, IW)} columns for ${IH}x${IW} images in mode ${mode}`;
   throw new ShapeError(expected(where, "padding", wanted, [PT, PB, PL, PR]));
-}
-
-/** Checks a filter and finds its extents and steps. */
-function readFilter(where: string, filter: Tensor, layout: FilterLayout, IC: number, groups: number) {
-  checkFloat(where, "filter", filter);
-  const places = FILTER_AXES[layout];
-  if (!places) throw new ArgumentError(expected(where, "filterLayout", Object.keys(FILTER_AXES).join(", "), layout));
-  if (!Number.isInteger(groups) || groups < 1 || IC % groups !== 0) {
-    throw new ArgumentError(expected(where, "groups", `a divisor of the ${IC} input channels`, groups));
-  }
-  const [oc, ic, kh, kw] = places;
-  const { shape } = filter;
-  const [OC, ICG, KH, KW] = [shape[oc], shape[ic], shape[kh], shape[kw]];
-  if (shape.length !== 4 || ICG !== IC / groups) {
-    const wanted = ["", "", "", ""];
-    wanted[oc] = "oc";
-    wanted[ic] = String(IC / groups);
-    wanted[kh] = "kh";
-    wanted[kw] = "kw";
-    throw new ShapeError(expected(where, "filter", `shape [${wanted.join(", ")}]`, formatShape(shape)));
-  }
-  if (OC === 0 || OC % groups !== 0) {
-    throw new ShapeError(expected(where, "filter", `output channels divisible by ${groups} groups`, OC));
-  }
-  if (KH === 0 || KW === 0)
-    throw new ShapeError(expected(where, "filter", "a window of at least 1x1", formatShape(shape)));
-  const step = (axis: number) => shape.slice(axis + 1).reduce((product, extent) => product * extent, 1);
-  return { OC, KH, KW, strides: { oc: step(oc), ic: step(ic), tap: step(kw) } };
-}
-
-/** Where output channels, input channels, window height and width stand in each layout. */
-const FILTER_AXES: Readonly<Record<FilterLayout, readonly [number, number, number, number]>> = {
-  oihw: [0, 1, 2, 3],
-  hwio: [3, 2, 0, 1],
-  ohwi: [0, 3, 1, 2],
-  ihwo: [3, 0, 1, 2],
-};
-
-/** Elements from one filter value to the next along each axis; taps are the KH * KW places, row by row. */
-export interface FilterStrides {
-  readonly oc: number;
-  readonly ic: number;
-  readonly tap: number;
 }
 
 /** A convolution of channels-last images, checked and in numbers. */
@@ -161,11 +165,6 @@ export interface Conv2dSpec {
   readonly numerics?: Numerics;
 }
 
-/** Element strides of a dense [OC, IC / groups, KH, KW] filter. */
-export function oihwStrides(ICG: number, taps: number): FilterStrides {
-  return { oc: ICG * taps, ic: taps, tap: 1 };
-}
-
 /** Below this many input channels a window row is gathered by padding the image, not by the table of addresses. */
 const FEW_CHANNELS = 8;
 
@@ -174,10 +173,10 @@ const FEW_CHANNELS = 8;
  * (x [N, IH, IW, IC], y [N, OH, OW, OC]).
  */
 export function prepareConv2d(spec: Conv2dSpec): Prepared {
-  const { IC, OC, groups, residual, paddingMode = "zeros" } = spec;
+  const { IC, groups, paddingMode = "zeros" } = spec;
   const { PT, PB, PL, PR } = spec.window;
   if (paddingMode !== "zeros" && PT + PB + PL + PR > 0) return mirrored(spec, paddingMode);
-  if (groups === IC && OC === IC && !residual) return depthwise(spec);
+  if (isDepthwise(spec)) return prepareDepthwise(spec);
   const tile = spec.numerics === "direct" ? undefined : winogradTile(spec);
   if (tile) return prepareWinograd(spec, tile);
   const { KW, DW } = spec.window;
@@ -255,30 +254,6 @@ function mirrored(spec: Conv2dSpec, mode: PaddingMode): Prepared {
   };
 }
 
-function depthwise(spec: Conv2dSpec): Prepared {
-  const { N, IC: C, window: v, filter, epilogue: e } = spec;
-  const taps = v.KH * v.KW;
-  return {
-    algorithm: `depthwise ${v.KH}x${v.KW}`,
-    ...shapeAndWork(spec),
-    scratchBytes: 0,
-    packing: {
-      key: `depthwise ${v.KH}x${v.KW}`,
-      bytes: Math.ceil(C / 4) * (taps + 1) * 16,
-      write(k, weights, to) {
-        const from = weights.at(0, 0, C * taps);
-        const bias = weights.has(1) ? weights.at(1, 0, C) : 0;
-        k.packDepthwise(from, filter.oc * 4, filter.tap * 4, bias, C, taps, to);
-      },
-    },
-    run(k, { inputs, outputs, packed }) {
-      // biome-ignore format: one line a subject
-      k.depthwise(inputs[0], N, v.IH, v.IW, C, C * 4, packed, outputs[0], v.OH, v.OW, C * 4,
-        v.KH, v.KW, v.SH, v.SW, v.DH, v.DW, v.PT, v.PL, e.lo, e.hi, e.code, e.alpha, e.beta);
-    },
-  };
-}
-
 interface PanelPacking extends Packing {
   /** Offset of a row of zeros behind the panels, for window places outside the image. */
   readonly zeros: number;
@@ -293,7 +268,7 @@ function panelPacking({ IC, OC, groups, window: { KH, KW }, filter }: Conv2dSpec
   const groupBytes = panels.reduce((sum, panel) => sum + panel.width, 0) * rows * 4;
   const zeros = groups * groupBytes;
   return {
-    key: `panels of ${groups} x ${OCG} x ${ICG} x ${KH}x${KW}`,
+    key: `panels of ${groups} x ${OCG} x ${ICG} x ${KH}x${KW}, steps ${filter.oc} ${filter.ic} ${filter.tap}`,
     zeros,
     bytes: zeros + Math.max(IC, KW * ICG) * 4,
     write(k, weights, to) {

@@ -1,9 +1,8 @@
-import { ArgumentError, expected } from "../errors.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Kernels } from "../wasm/kernels.ts";
 import type { Workspace } from "../workspace.ts";
-import { call } from "./call.ts";
-import { createImages, type Images, imagesOf, type LayoutOptions } from "./layout.ts";
+import { call, checkOptions } from "./call.ts";
+import { createImages, type Images, imagesOf, type Layout, type LayoutOptions, type SequenceLayout } from "./layout.ts";
 import type { Addresses, Prepared } from "./prepared.ts";
 import { type Pair, pair, type Rounding, resolveWindow, type Window, type WindowOptions } from "./window.ts";
 
@@ -18,6 +17,11 @@ export interface AveragePool2dOptions extends Pool2dOptions {
   /** Whether places in the padding count as zeros. Default false (ONNX's default; PyTorch's is true). */
   readonly countIncludePad?: boolean;
 }
+
+const POOL_OPTIONS = [
+  ...(["windowDimensions", "strides", "padding", "dilations", "outputShapeRounding"] as const),
+  "inputLayout",
+] as const satisfies readonly (keyof Pool2dOptions)[];
 
 /**
  * The largest value of each window; a window that holds a NaN gives NaN, one that lies wholly in the padding -Infinity.
@@ -40,6 +44,7 @@ export function maxPool2dWithIndices(
   options: Pool2dOptions = {},
 ): { values: Tensor; indices: Tensor } {
   const where = "maxPool2dWithIndices";
+  checkOptions(where, options, POOL_OPTIONS);
   const images = imagesOf(w, where, "x", x, options.inputLayout);
   const window = poolWindow(where, images, options);
   const { N, C } = images;
@@ -58,7 +63,9 @@ export function maxPool2dWithIndices(
  * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-pool2d-average
  */
 export function averagePool2d(w: Workspace, x: Tensor, options: AveragePool2dOptions = {}): Tensor {
-  return pool(w, "averagePool2d", "average", x, options, options.countIncludePad);
+  checkOptions("averagePool2d", options, [...POOL_OPTIONS, "countIncludePad"]);
+  const { countIncludePad, ...rest } = options;
+  return pool(w, "averagePool2d", "average", x, rest, countIncludePad);
 }
 
 /**
@@ -79,16 +86,29 @@ function pool(
   options: Pool2dOptions,
   countPadding = false,
 ): Tensor {
-  const images = imagesOf(w, where, "x", x, options.inputLayout);
-  const window = poolWindow(where, images, options);
-  const { N, C, address } = images;
-  const y = createImages(w, where, options.inputLayout, N, C, window.OH, window.OW);
+  checkOptions(where, options, POOL_OPTIONS);
+  const { inputLayout = "nchw" } = options;
+  const images = imagesOf(w, where, "x", x, inputLayout);
+  return poolImages(w, where, inputLayout, kind, images, poolWindow(where, images, options), countPadding);
+}
+
+/** What pools of images and of sequences share: pools images that lie channels last. */
+export function poolImages(
+  w: Workspace,
+  where: string,
+  layout: Layout | SequenceLayout,
+  kind: PoolKind,
+  { N, C, address }: Images,
+  window: Window,
+  countPadding: boolean,
+): Tensor {
+  const y = createImages(w, where, layout, N, C, window.OH, window.OW);
   call(w, where, preparePool2d({ kind, N, C, window, countPadding }), { inputs: [address], outputs: [y] });
   return y;
 }
 
 function poolWindow(where: string, { H, W }: Images, options: Pool2dOptions): Window {
-  const dimensions = pair(where, "windowDimensions", options.windowDimensions ?? [Math.max(H, 1), Math.max(W, 1)], 1);
+  const dimensions = pair(where, "windowDimensions", options.windowDimensions ?? [H, W], 1);
   return resolveWindow(where, [H, W], dimensions, options);
 }
 
@@ -115,11 +135,12 @@ function adaptivePool(
   kind: "max" | "average",
   x: Tensor,
   sizes: Pair,
-  { inputLayout }: LayoutOptions,
+  options: LayoutOptions,
 ): Tensor {
+  checkOptions(where, options, ["inputLayout"]);
+  const { inputLayout } = options;
   const { N, C, H, W, address } = imagesOf(w, where, "x", x, inputLayout);
   const [OH, OW] = pair(where, "outputSizes", sizes, 1);
-  if (H === 0 || W === 0) throw new ArgumentError(expected(where, "x", "images of at least one place", x.shape));
   const y = createImages(w, where, inputLayout, N, C, OH, OW);
   call(w, where, prepareAdaptivePool2d({ kind, N, C, H, W, OH, OW }), { inputs: [address], outputs: [y] });
   return y;
@@ -143,7 +164,8 @@ export interface Pool2dSpec {
 export function preparePool2d(spec: Pool2dSpec): Prepared {
   const { kind, N, C, window: v } = spec;
   const outputShape = [N, v.OH, v.OW, C];
-  const whole = v.OH === 1 && v.OW === 1 && v.KH === v.IH && v.KW === v.IW && v.PT + v.PL === 0;
+  const everyPlace = v.KH === v.IH && v.KW === v.IW && v.DH === 1 && v.DW === 1 && v.PT + v.PL === 0;
+  const whole = everyPlace && v.OH === 1 && v.OW === 1;
   const empty = N * v.OH * v.OW * C === 0;
   return {
     algorithm: whole && kind === "average" ? "global average" : `${kind} ${v.KH}x${v.KW}`,
@@ -201,23 +223,9 @@ export function prepareAdaptivePool2d({ kind, N, C, H, W, OH, OW }: AdaptivePool
     },
     run(k, { inputs: [x], outputs: [y], packed }) {
       if (N * C === 0) return;
-      k.adaptivePool2d(
-        kind === "average" ? 1 : 0,
-        x,
-        N,
-        H,
-        W,
-        C,
-        C * 4,
-        y,
-        OH,
-        OW,
-        C * 4,
-        packed,
-        packed + OH * 8,
-        0,
-        0,
-      );
+      const average = kind === "average" ? 1 : 0;
+      // biome-ignore format: one line a subject
+      k.adaptivePool2d(average, x, N, H, W, C, C * 4, y, OH, OW, C * 4, packed, packed + OH * 8, 0, 0);
     },
   };
 }

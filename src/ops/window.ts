@@ -16,7 +16,7 @@ export type Rounding = "floor" | "ceil";
 
 /** Options of everything that slides a window over an image. */
 export interface WindowOptions {
-  /** Step of the window. Default 1 for convolutions, the window's size for pooling. */
+  /** Step of the window. Default 1. */
   readonly strides?: Pair;
   /** Distance of neighbouring places of the window. Default 1. */
   readonly dilations?: Pair;
@@ -43,26 +43,74 @@ export interface Window {
   readonly PR: number;
 }
 
-/** Checks the options and computes the output size; `where` opens the error messages. */
+/**
+ * Checks the options and computes the output size; `where` opens the error messages.
+ *
+ * @throws ShapeError for an empty image, or a window larger than the padded image
+ */
 export function resolveWindow(
   where: string,
   image: readonly [number, number],
   window: readonly [number, number],
   options: WindowOptions & { readonly outputShapeRounding?: Rounding },
-  defaultStrides: Pair = 1,
 ): Window {
   const [IH, IW] = image;
   const [KH, KW] = window;
-  const [SH, SW] = pair(where, "strides", options.strides ?? defaultStrides, 1);
+  if (IH < 1 || IW < 1) throw new ShapeError(`${where}: image expected at least 1x1, got ${IH}x${IW}`);
+  const [SH, SW] = pair(where, "strides", options.strides ?? 1, 1);
   const [DH, DW] = pair(where, "dilations", options.dilations ?? 1, 1);
   const [PT, PB, PL, PR] = resolvePadding(where, options.padding ?? 0, [IH, IW], [KH, KW], [SH, SW], [DH, DW]);
-  const rounding = options.outputShapeRounding ?? "floor";
-  if (rounding !== "floor" && rounding !== "ceil") {
-    throw new ArgumentError(expected(where, "outputShapeRounding", '"floor" or "ceil"', rounding));
-  }
+  const rounding = checkRounding(where, options.outputShapeRounding);
   const OH = outputSize(where, "height", IH, KH, SH, DH, PT, PB, rounding);
   const OW = outputSize(where, "width", IW, KW, SW, DW, PL, PR, rounding);
   return { IH, IW, OH, OW, KH, KW, SH, SW, DH, DW, PT, PB, PL, PR };
+}
+
+/** Options of everything that slides a window over a sequence. */
+export interface SequenceWindowOptions {
+  /** Step of the window. Default 1. */
+  readonly strides?: number;
+  /** Distance of neighbouring places of the window. Default 1. */
+  readonly dilations?: number;
+  /** One number for both ends, [begin, end], or a rule. Default 0. */
+  readonly padding?: number | readonly [number, number] | PaddingRule;
+}
+
+/** The same for a sequence of L places and a window of K: an image and a window one row high. */
+export function resolveSequenceWindow(
+  where: string,
+  L: number,
+  K: number,
+  options: SequenceWindowOptions & { readonly outputShapeRounding?: Rounding },
+): Window {
+  const SW = positive(where, "strides", options.strides ?? 1);
+  const DW = positive(where, "dilations", options.dilations ?? 1);
+  const padding = sequencePadding(where, options.padding ?? 0);
+  const [, , PL, PR] = resolvePadding(where, padding, [1, L], [1, K], [1, SW], [1, DW]);
+  const rounding = checkRounding(where, options.outputShapeRounding);
+  const OW = outputSize(where, "length", L, K, SW, DW, PL, PR, rounding);
+  return { IH: 1, IW: L, OH: 1, OW, KH: 1, KW: K, SH: 1, SW, DH: 1, DW, PT: 0, PB: 0, PL, PR };
+}
+
+function sequencePadding(where: string, padding: number | readonly [number, number] | PaddingRule): Padding {
+  if (padding === "valid" || padding === "same" || padding === "same-lower") return padding;
+  const ends = typeof padding === "number" ? [padding, padding] : padding;
+  if (Array.isArray(ends) && ends.length === 2 && ends.every((v) => Number.isSafeInteger(v) && v >= 0)) {
+    return [0, 0, ends[0], ends[1]];
+  }
+  const wanted = 'an integer >= 0, [begin, end], "same", "same-lower" or "valid"';
+  throw new ArgumentError(expected(where, "padding", wanted, padding));
+}
+
+/** Checks an integer of at least 1. */
+export function positive(where: string, what: string, value: number): number {
+  if (Number.isSafeInteger(value) && value >= 1) return value;
+  throw new ArgumentError(expected(where, what, "an integer >= 1", value));
+}
+
+function checkRounding(where: string, rounding: Rounding = "floor"): Rounding {
+  if (rounding === "floor" || rounding === "ceil") return rounding;
+  throw new ArgumentError(expected(where, "outputShapeRounding", '"floor" or "ceil"', rounding));
 }
 
 /** A `Pair` as two integers of at least `least`. */
@@ -131,8 +179,8 @@ function outputSize(
       `${where}: padded ${axis} expected at least ${reach} for the window, got ${input} + ${before} + ${after}`,
     );
   }
-  if (rounding === "floor") return Math.floor(room / stride) + 1;
-  const size = Math.ceil(room / stride) + 1;
-  // The last window must start inside the image or the padding before it.
-  return (size - 1) * stride >= input + before ? size - 1 : size;
+  const size = Math.floor(room / stride) + 1;
+  // A window may hang over the end if it starts inside the image or the padding before it.
+  const hangsOver = rounding === "ceil" && room % stride !== 0 && size * stride < input + before;
+  return hangsOver ? size + 1 : size;
 }
