@@ -43,7 +43,7 @@ class EngineCore {
    *
    * @throws ShapeError if the shape is none or does not fit the data, ArgumentError if the data are of no element type.
    */
-  tensor(data: TypedArray | readonly number[], shape: Shape = [data?.length]): Tensor {
+  tensor(data: AnyTypedArray | readonly number[], shape: Shape = [data?.length]): Tensor {
     if (!isNumeric(data)) {
       throw new ArgumentError(expected("tensor", "data", "a typed array or an array of numbers", data));
     }
@@ -83,12 +83,18 @@ class EngineCore {
   }
 }
 
+/** A typed array of any element type, on a buffer of any kind. */
+export type AnyTypedArray =
+  | (Float32Array | Float64Array)
+  | (Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array)
+  | (BigInt64Array | BigUint64Array);
+
 /** One for each kind of typed array. */
 const ELEMENT_TYPES = [
   ...(["float32", "float64", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"] as const),
 ];
 
-function isNumeric(data: unknown): data is TypedArray | readonly number[] {
+function isNumeric(data: unknown): data is AnyTypedArray | readonly number[] {
   if (Array.isArray(data)) return data.every((value) => typeof value === "number");
   return ELEMENT_TYPES.some((type) => holds(type, data));
 }
