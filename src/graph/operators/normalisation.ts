@@ -1,4 +1,5 @@
 import { ArgumentError, expected, ShapeError } from "../../errors.ts";
+import { prepareLrn, prepareLrnChannelsFirst } from "../../ops/lrn.ts";
 import { type NormaliseSpec, prepareBatchNorm, prepareLpNorm, prepareNormalise } from "../../ops/normalise.ts";
 import { broadcastShapes, elementCount, formatShape, normaliseAxis, type Shape, sameShape } from "../../shape.ts";
 import type { TensorType } from "../graph.ts";
@@ -197,6 +198,29 @@ function lpNorm(node: NodeView): { axis: number; p: 1 | 2 } {
   return { axis: oneAxis(node, node.number("axis", -1)), p };
 }
 
+/** Over neighbouring channels, as many as `size` says. */
+const LRN: Operator = {
+  infer(node) {
+    batchOf(node);
+    const size = node.number("size", 0);
+    if (!Number.isInteger(size) || size < 1) throw new ArgumentError(expected(node.where, "size", "1 or more", size));
+    return [node.input(0)];
+  },
+  lower(node) {
+    const { shape } = node.input(0);
+    const { C } = batchOf(node);
+    const number = (name: string, fallback: number) => node.number(name, fallback);
+    const spec = {
+      size: number("size", 1),
+      alpha: number("alpha", 1e-4),
+      beta: number("beta", 0.75),
+      bias: number("bias", 1),
+    };
+    const prepare = () => (isChannelsLast(node) ? prepareLrn(shape, C, spec) : prepareLrnChannelsFirst(shape, spec));
+    return floatKernel(node, [0], prepare);
+  },
+};
+
 export const NORMALISATION = {
   BatchNormalization,
   InstanceNormalization,
@@ -205,4 +229,5 @@ export const NORMALISATION = {
   RMSNormalization: layerNormalisation(false),
   MeanVarianceNormalization,
   LpNormalization,
+  LRN,
 };

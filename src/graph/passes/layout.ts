@@ -171,8 +171,10 @@ class LayoutPass {
     const moved = axes.map(lastAxis);
     const keeps = ((node.attributes["keepdims"] as number | undefined) ?? 1) !== 0;
     const left = [0, 1, 2, 3].map(lastAxis).filter((axis) => !moved.includes(axis));
-    if (!keeps && left.some((axis, i) => axis < left[i - 1])) return false;
-    const reduced: GraphNode = REDUCTIONS.has(node.op)
+    const isFloat = REDUCTIONS.has(node.op);
+    // Only an image of floats is quickly converted afterwards.
+    if (!(keeps && isFloat) && left.some((axis, i) => axis < left[i - 1])) return false;
+    const reduced: GraphNode = isFloat
       ? { ...node, inputs: [last, this.#draft.addConstant(`${node.outputs[0]}:axes`, int64Vector(moved))] }
       : { ...node, inputs: [last], attributes: { ...node.attributes, axis: moved[0] } };
     if (keeps) this.#emitLast(reduced);
