@@ -24,11 +24,11 @@ const common: BuildOptions = {
   target: "es2022",
   outdir: "dist",
   outbase: "src",
-  external: ["#wasm", "*.wasm"],
+  external: ["#wasm", "*.wasm", "*.wasm?module"],
 };
 
 // The engine and the loader are files of their own, so that a bundler drops the one that a program does not use.
-const modules = ["index", "engine", "onnx/load", "image/index", "wasm/embedded", "wasm/imported"];
+const modules = ["index", "engine", "onnx/load", "image/index", "wasm/embedded", "wasm/workerd", "wasm/edge-light"];
 await build({
   ...common,
   entryPoints: modules.map((name) => `src/${name}.ts`),

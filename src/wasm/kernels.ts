@@ -1,4 +1,3 @@
-import { instantiateSync } from "@assemblyscript/loader";
 import type * as Release from "../../build/release.js";
 import { RuntimeError } from "../errors.ts";
 
@@ -15,7 +14,7 @@ export interface KernelInstance {
 
 /** A fresh instance of a compiled module, with a memory of its own. */
 export function instantiateKernels(module: WebAssembly.Module): KernelInstance {
-  const kernels = instantiateSync(module, {}).exports as unknown as Kernels;
+  const kernels = new WebAssembly.Instance(module, {}).exports as unknown as Kernels;
   return { kernels, memory: kernels.memory, heapBase: kernels.heapBase() };
 }
 

@@ -1,0 +1,9 @@
+// The `#wasm` of Vercel Edge, which refuses to compile bytes too; its bundlers want to be told that a module is meant.
+
+// @ts-expect-error: the bundler of the runtime gives a WebAssembly.Module here.
+import module from "../lanewise.wasm?module";
+
+/** The compiled kernel module. */
+export async function kernelModule(): Promise<WebAssembly.Module> {
+  return module as WebAssembly.Module;
+}

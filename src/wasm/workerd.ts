@@ -1,0 +1,9 @@
+// The `#wasm` of Cloudflare Workers, which refuse to compile bytes: the .wasm file is one of the worker's modules.
+
+// @ts-expect-error: the bundler of the runtime gives a WebAssembly.Module here.
+import module from "../lanewise.wasm";
+
+/** The compiled kernel module. */
+export async function kernelModule(): Promise<WebAssembly.Module> {
+  return module as WebAssembly.Module;
+}

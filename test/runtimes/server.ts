@@ -1,0 +1,58 @@
+// A server of static files, as plain as can be, that also takes the reports of pages.
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { extname, join, normalize } from "node:path";
+
+const TYPES: Record<string, string> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript",
+  ".wasm": "application/wasm",
+  ".json": "application/json",
+  ".css": "text/css",
+};
+
+export interface PageServer {
+  readonly url: string;
+  /** What the page posts to /report. */
+  readonly report: Promise<string>;
+  close(): void;
+}
+
+/** Serves a folder on a free port of this machine. `inject` is put into each page. */
+export async function servePages(folder: string, inject = ""): Promise<PageServer> {
+  let resolveReport: (text: string) => void;
+  const report = new Promise<string>((resolve) => {
+    resolveReport = resolve;
+  });
+  const server = createServer((request, response) => {
+    const path = normalize(decodeURIComponent((request.url ?? "/").split("?")[0]));
+    if (path === "/report") {
+      let body = "";
+      request.on("data", (chunk) => {
+        body += chunk;
+      });
+      request.on("end", () => {
+        response.end();
+        resolveReport(body);
+      });
+      return;
+    }
+    try {
+      const file = path.endsWith("/") ? `${path}index.html` : path;
+      const type = TYPES[extname(file)] ?? "application/octet-stream";
+      const content = readFileSync(join(folder, file));
+      response.writeHead(200, { "content-type": type });
+      response.end(type.startsWith("text/html") ? `${inject}${content}` : content);
+    } catch {
+      response.writeHead(404).end();
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const close = () => {
+    server.close();
+    server.closeAllConnections();
+  };
+  return { url, report, close };
+}
