@@ -29,7 +29,7 @@ export const failureCases: Cases = {
     );
     await fails(() => engine.tensor([1, 2], [3]), "shape", "tensor: data expected 3 elements for shape [3], got 2");
     const other = await createEngine();
-    await fails(() => other.maxPool2d(x), "disposed", "maxPool2d: x expected a live tensor of this engine");
+    await fails(() => other.maxPool2d(x), "argument", "maxPool2d: x expected");
     other.dispose();
     engine.dispose();
     await fails(() => engine.tensor([1]), "disposed", "tensor: engine expected to be in use, got a disposed one");
@@ -58,7 +58,7 @@ export const failureCases: Cases = {
   "tensors and scopes": async () => {
     const engine = await createEngine();
     const random = new Random(5);
-    const x = engine.tensor(random.values(64).slice(), [1, 4, 4, 4]);
+    const x = engine.tensor(random.values(64), [1, 4, 4, 4]);
     const kept = engine.scope(() => {
       const half = engine.averagePool2d(x, { windowDimensions: 2, strides: 2 });
       return engine.maxPool2d(half);

@@ -25,7 +25,7 @@ function operator(seed: number, body: Body): () => Promise<Numbers[]> {
     const engine = await createEngine();
     try {
       const random = new Random(seed);
-      const draw: Draw = (...shape) => engine.tensor(random.tensor(shape).data.slice(), shape);
+      const draw: Draw = (...shape) => engine.tensor(random.tensor(shape).data, shape);
       return body(watched(engine), draw).map(({ data, shape }) => ({ data, shape }) as Numbers);
     } finally {
       engine.dispose();
@@ -95,6 +95,33 @@ export const operatorCases: Cases = {
       e.adaptiveMaxPool2d(x, 5),
     ];
   }),
+  sequences: operator(9, (e, draw) => {
+    const x = draw(2, 6, 29);
+    return [
+      e.conv1d(x, draw(10, 6, 5), { padding: 2, strides: 2, bias: draw(10) }),
+      e.conv1d(x, draw(6, 2, 3), { groups: 3, dilations: 4 }),
+      e.maxPool1d(x, { windowDimensions: 4, strides: 3 }),
+      e.averagePool1d(x, { windowDimensions: 3, padding: 1 }),
+    ];
+  }),
+  "depthwise and separable": operator(10, (e, draw) => [
+    e.depthwiseConv2d(draw(1, 6, 9, 8), draw(3, 3, 6, 2), { filterLayout: "hwcm", padding: 1 }),
+    e.depthwiseSeparableConv2d(draw(1, 9, 12, 7), draw(9, 1, 3, 3), draw(13, 9, 1, 1), {
+      padding: 1,
+      depthwiseActivation: "relu6",
+      bias: draw(13),
+    }),
+  ]),
+  "columns and unpooling": operator(11, (e, draw) => {
+    const x = draw(1, 5, 8, 6);
+    const columns = e.im2col(x, { windowDimensions: 3, padding: 1 });
+    const { values, indices } = e.maxPool2dWithIndices(x, { windowDimensions: 2, strides: 2 });
+    return [
+      columns,
+      e.col2im(columns, { windowDimensions: 3, padding: 1, outputSizes: [8, 6] }),
+      e.maxUnpool2d(values, indices, { outputSizes: [8, 6] }),
+    ];
+  }),
   "NaN and infinities": operator(8, (e, draw) => {
     const odd = [Number.NaN, Infinity, -Infinity, -0, 1e38, -1e38, 1e-40];
     const x = e.tensor(
@@ -120,7 +147,10 @@ export const operatorCases: Cases = {
     engine.dispose();
     const missing = operators.filter((name) => !used.has(name));
     check(operators.length > 5, `engine expected to have operators, got ${operators.length}`);
-    check(missing.length === 0, `operators without a case in test/runtimes/cases-operators.ts: ${missing.join(", ")}`);
+    check(
+      missing.length === 0,
+      `test/runtimes/cases-operators.ts expected to have cases of all operators, lacks ${missing.join(", ")}`,
+    );
     return [];
   },
 };
