@@ -118,7 +118,7 @@ export function convolve(w: Workspace, convolution: Convolution, options: Convol
   if (OC % groups !== 0) {
     throw new ShapeError(expected(where, "filter", `output channels divisible by ${groups} groups`, OC));
   }
-  checkPaddingMode(where, paddingMode, window);
+  checkPaddingMode(where, paddingMode, window, layout);
   if (numerics !== "default" && numerics !== "direct") {
     throw new ArgumentError(expected(where, "numerics", '"default" or "direct"', numerics));
   }
@@ -139,12 +139,17 @@ export function convolve(w: Workspace, convolution: Convolution, options: Convol
   return y;
 }
 
-function checkPaddingMode(where: string, mode: PaddingMode, { IH, IW, PT, PB, PL, PR }: Window): void {
+function checkPaddingMode(where: string, mode: PaddingMode, { IH, IW, PT, PB, PL, PR }: Window, layout: string): void {
   const modes = ["zeros", "reflect", "replicate", "circular"];
   if (!modes.includes(mode)) throw new ArgumentError(expected(where, "paddingMode", modes.join(", "), mode));
-  const fits = (extent: number, ...pads: number[]) => pads.every((pad) => pad <= largestPadding(mode, extent));
-  if (fits(IH, PT, PB) && fits(IW, PL, PR)) return;
-  const wanted = `at most ${largestPadding(mode, IH)} rows and ${largestPadding(mode, IW)} columns for ${IH}x${IW} images in mode ${mode}`;
+  const [rows, columns] = [largestPadding(mode, IH), largestPadding(mode, IW)];
+  const isSequence = layout.length === 3;
+  if ((isSequence || Math.max(PT, PB) <= rows) && Math.max(PL, PR) <= columns) return;
+  if (isSequence) {
+    const wanted = `at most ${columns} places for sequences of ${IW} in mode ${mode}`;
+    throw new ShapeError(expected(where, "padding", wanted, [PL, PR]));
+  }
+  const wanted = `at most ${rows} rows and ${columns} columns for ${IH}x${IW} images in mode ${mode}`;
   throw new ShapeError(expected(where, "padding", wanted, [PT, PB, PL, PR]));
 }
 

@@ -3,7 +3,7 @@ import { elementCount, formatShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Workspace } from "../workspace.ts";
 import { call, checkOptions } from "./call.ts";
-import { checkFloat, imageExtents, type Layout, type LayoutOptions } from "./layout.ts";
+import { checkFloat, checkLayout, imageExtents, type Layout, type LayoutOptions } from "./layout.ts";
 import type { Prepared } from "./prepared.ts";
 import { prepareWalk } from "./strided.ts";
 import { type Pair, pair, resolveWindow, type Window, type WindowOptions } from "./window.ts";
@@ -118,6 +118,7 @@ export function col2im(w: Workspace, x: Tensor, options: Col2imOptions): Tensor 
   const { inputLayout = "nchw" } = options;
   w.check(where, "x", x);
   checkFloat(where, "x", x);
+  checkLayout(where, inputLayout);
   const sizes = pair(where, "outputSizes", options.outputSizes, 1);
   const window = resolveWindow(where, sizes, pair(where, "windowDimensions", options.windowDimensions, 1), options);
   const [N, rows, L] = x.shape;

@@ -83,9 +83,7 @@ function readExtents(
 ): ImageExtents {
   w.check(where, what, x);
   checkFloat(where, what, x);
-  if (!layouts.includes(layout)) {
-    throw new ArgumentError(expected(where, "inputLayout", layouts.map((each) => `"${each}"`).join(" or "), layout));
-  }
+  checkLayout(where, layout, layouts);
   const { shape } = x;
   if (shape.length !== layout.length) {
     throw new ShapeError(expected(where, what, `${kind} of rank ${layout.length} (${layout})`, formatShape(shape)));
@@ -96,6 +94,11 @@ function readExtents(
   const places = isChannelsLast(layout) ? shape.slice(1, -1) : shape.slice(2);
   const [H, W] = places.length === 1 ? [1, places[0]] : places;
   return { N: shape[0], C: shape[isChannelsLast(layout) ? shape.length - 1 : 1], H, W };
+}
+
+export function checkLayout(where: string, layout: string, layouts: readonly string[] = ["nchw", "nhwc"]): void {
+  if (layouts.includes(layout)) return;
+  throw new ArgumentError(expected(where, "inputLayout", layouts.map((each) => `"${each}"`).join(" or "), layout));
 }
 
 function isChannelsLast(layout: string): boolean {
