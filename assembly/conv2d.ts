@@ -6,7 +6,7 @@
 // (tap, pixel) rows are written to a table, places outside the image as the address of a row of zeros, and every panel of packed
 // weights passes over that table while it is in the cache.
 
-import { DEAD, panel, SPARE } from "./gemm";
+import { CONTEXT_BYTES, DEAD, panel, setOffset, tileContext } from "./gemm";
 import { unary } from "./unary";
 
 /** Output pixels a block: a multiple of 15, so that the heights of the wide tiles divide it. */
@@ -16,7 +16,7 @@ const TABLE: usize = (BLOCK + DEAD) << 2;
 
 /** Bytes of scratch that `conv2d` needs for a window of `taps` places. */
 export function conv2dScratch(taps: i32): usize {
-  return <usize>taps * TABLE + SPARE;
+  return <usize>taps * TABLE + CONTEXT_BYTES;
 }
 
 /**
@@ -34,40 +34,33 @@ export function conv2d(
   assert(G > 0 && IC > 0 && OC > 0 && KH > 0 && KW > 0 && SH > 0 && SW > 0 && DH > 0 && DW > 0);
   const taps = KH * KW;
   const kBytes = <usize>IC << 2;
-  const spare = scratch + <usize>taps * TABLE;
+  const context = scratch + <usize>taps * TABLE;
+  tileContext(context, TABLE, taps, kBytes, yStride, rStride, lo, hi);
   const pixels = N * OH * OW;
   let n = 0, oh = 0, ow = 0;
   for (let p = 0; p < pixels; p += BLOCK) {
     const count = min(BLOCK, pixels - p);
-    let at = scratch;
-    for (let i = 0; i < count; i++) {
-      const ih0 = oh * SH - PT, iw0 = ow * SW - PL;
+    for (let done = 0; done < count; ) {
+      const run = min(count - done, OW - ow);
       const image = x + <usize>n * <usize>IH * <usize>IW * xStride;
-      let entry = at;
-      for (let kh = 0, ih = ih0; kh < KH; kh++, ih += DH) {
-        const line = image + <usize>ih * <usize>IW * xStride;
-        const inside = <u32>ih < <u32>IH;
-        for (let kw = 0, iw = iw0; kw < KW; kw++, iw += DW) {
-          store<usize>(entry, inside && <u32>iw < <u32>IW ? line + <usize>iw * xStride : zeros);
-          entry += TABLE;
-        }
-      }
-      at += 4;
-      if (++ow == OW) {
+      lineAddresses(image, IH, IW, xStride, oh * SH - PT, ow * SW - PL, run, KH, KW, SW, DH, DW, zeros, scratch + (<usize>done << 2));
+      done += run;
+      ow += run;
+      if (ow == OW) {
         ow = 0;
         if (++oh == OH) { oh = 0; n++; }
       }
     }
-    repeatLast(at, taps);
+    repeatLast(scratch + (<usize>count << 2), taps);
     let panelAt = w;
     let out = y + <usize>p * yStride;
     let from = r ? r + <usize>p * rStride : 0;
     for (let g = 0; g < G; g++) {
-      const offset = <usize>g * kBytes;
+      setOffset(context, <usize>g * kBytes);
       for (let oc = 0; oc < OC; ) {
         const width = panelWidth(OC - oc);
         const columns = min(width, OC - oc);
-        panel(width, columns, scratch, TABLE, offset, taps, kBytes, panelAt, count, out, yStride, from, rStride, lo, hi, spare);
+        panel(width, columns, scratch, panelAt, count, out, from, context);
         panelAt += (<usize>taps * <usize>IC + 1) * (<usize>width << 2);
         out += <usize>columns << 2;
         if (from) from += <usize>columns << 2;
@@ -76,6 +69,41 @@ export function conv2d(
     }
     if (act) activateRows(act, y + <usize>p * yStride, yStride, count, G * OC, alpha, beta);
   }
+}
+
+/** Table entries of `run` output pixels of one line, whose windows start at row ih0 and at columns iw0, iw0 + SW, ... */
+function lineAddresses(
+  image: usize, IH: i32, IW: i32, xStride: usize, ih0: i32, iw0: i32, run: i32, KH: i32, KW: i32, SW: i32, DH: i32, DW: i32,
+  zeros: usize, at: usize
+): void {
+  const step = <usize>SW * xStride;
+  for (let kh = 0, ih = ih0; kh < KH; kh++, ih += DH) {
+    const inside = <u32>ih < <u32>IH;
+    const line = image + <usize>(ih * IW) * xStride;
+    for (let kw = 0, iw = iw0; kw < KW; kw++, iw += DW) {
+      // Columns from `first` on are not left of the image, columns from `end` on are right of it.
+      const first = iw < 0 ? min(run, (SW - 1 - iw) / SW) : 0;
+      const end = !inside || iw >= IW ? first : min(run, (IW - iw + SW - 1) / SW);
+      if (first > 0) progression(at, zeros, 0, first);
+      if (end > first) progression(at + (<usize>first << 2), line + <usize>(iw + first * SW) * xStride, step, end - first);
+      if (run > end) progression(at + (<usize>end << 2), zeros, 0, run - end);
+      at += TABLE;
+    }
+  }
+}
+
+/** `count` addresses, each `step` behind the one before. Up to three entries more are written; they get their values later. */
+// @ts-ignore: decorator
+@inline
+function progression(at: usize, start: usize, step: usize, count: i32): void {
+  let v = i32x4.add(i32x4.splat(<i32>start), i32x4.mul(i32x4.splat(<i32>step), i32x4(0, 1, 2, 3)));
+  const by = i32x4.splat(<i32>step << 2);
+  const last = at + (<usize>count << 2);
+  do {
+    v128.store(at, v);
+    v = i32x4.add(v, by);
+    at += 16;
+  } while (at < last);
 }
 
 /** Writes the address of the last row again into the DEAD places behind it, for tiles that are not full. */

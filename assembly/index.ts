@@ -5,7 +5,7 @@ export { conv2d, conv2dScratch, packPanel, panelWidth } from "./conv2d";
 export { copyStrided, fill, transpose2d } from "./copy";
 export { anyWindow, depthwise, depthwiseMultiplier, fourOutputs, packDepthwise } from "./depthwise";
 export { slide3, slide3x3, slide5, stride3, stride3x3, stride5 } from "./depthwise-slide";
-export { panel, tile3x12, tile5x8, tile8x4 } from "./gemm";
+export { panel, tile3x12, tile5x8, tile8x4, tileContext } from "./gemm";
 export { col2im } from "./im2col";
 export { argReduce, reduce } from "./reduce";
 export { gather, topK, where } from "./select";

@@ -10,7 +10,7 @@
 // Channels are multiples of four. The order of every sum is fixed by this file and that of gemm.ts.
 
 import { panelWidth } from "./conv2d";
-import { DEAD, panel, SPARE } from "./gemm";
+import { CONTEXT_BYTES, DEAD, panel, tileContext } from "./gemm";
 import { unary } from "./unary";
 
 /** Added between the matrices of one position and the next, so that their rows do not fall on the same cache sets. */
@@ -191,7 +191,7 @@ export function winogradStride(tiles: i32, C: i32): usize {
 /** Bytes of scratch for blocks of `tiles` tiles. */
 export function winogradScratch(M: i32, tiles: i32, IC: i32, OC: i32): usize {
   const K = <usize>((M + 2) * (M + 2));
-  return K * (winogradStride(tiles, IC) + winogradStride(tiles, OC)) + (64 << 4) + (36 << 2) + (<usize>(tiles + DEAD) << 2) + SPARE + 64;
+  return K * (winogradStride(tiles, IC) + winogradStride(tiles, OC)) + (64 << 4) + (36 << 2) + (<usize>(tiles + DEAD) << 2) + CONTEXT_BYTES + 64;
 }
 
 /**
@@ -211,8 +211,9 @@ export function winograd(
   const temp = (scratch + 15) & ~15;
   const table = temp + (64 << 4);
   const rows = table + (36 << 2);
-  const spare = rows + (<usize>(tiles + DEAD) << 2);
-  const v = spare + SPARE;
+  const context = rows + (<usize>(tiles + DEAD) << 2);
+  const v = context + CONTEXT_BYTES;
+  tileContext(context, 0, 1, <usize>IC << 2, <usize>OC << 2, 0, -Infinity, Infinity);
   const m = v + <usize>K * vStride;
   const all = N * TH * TW;
   for (let first = 0; first < all; first += tiles) {
@@ -225,7 +226,7 @@ export function winograd(
       if (M == 4) transformInput4(table, IC, to, vStride, temp);
       else transformInput2(table, IC, to, vStride, temp);
     }
-    multiply(K, count, v, vStride, IC, w, m, mStride, OC, rows, spare);
+    multiply(K, count, v, vStride, IC, w, m, mStride, OC, rows, context);
     for (let t = 0; t < count; t++) {
       const n = (first + t) / (TH * TW), th = (first + t) / TW % TH, tw = (first + t) % TW;
       const place = <usize>((n * OH + th * M) * OW + tw * M);
@@ -249,7 +250,7 @@ export function winograd(
 
 /** The K products: m[k] [count, OC] = v[k] [count, IC] * w[k] [IC, OC]. */
 function multiply(
-  K: i32, count: i32, v: usize, vStride: usize, IC: i32, w: usize, m: usize, mStride: usize, OC: i32, rows: usize, spare: usize
+  K: i32, count: i32, v: usize, vStride: usize, IC: i32, w: usize, m: usize, mStride: usize, OC: i32, rows: usize, context: usize
 ): void {
   const rowBytes = <usize>IC << 2;
   for (let k = 0; k < K; k++) {
@@ -259,7 +260,7 @@ function multiply(
     for (let oc = 0; oc < OC; ) {
       const width = panelWidth(OC - oc);
       const columns = min(width, OC - oc);
-      panel(width, columns, rows, 0, 0, 1, rowBytes, w, count, m + (<usize>oc << 2), <usize>OC << 2, 0, 0, -Infinity, Infinity, spare);
+      panel(width, columns, rows, w, count, m + (<usize>oc << 2), 0, context);
       w += (<usize>IC + 1) * (<usize>width << 2);
       oc += width;
     }

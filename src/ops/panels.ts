@@ -15,11 +15,11 @@ export function* panelsOf(OC: number): Generator<Panel> {
   }
 }
 
-/** Bytes of the largest tile, and entries behind a table of rows: SPARE and DEAD in assembly/gemm.ts. */
-export const SPARE = 5 * 8 * 4;
+/** Bytes that a layer's tiles need beside their operands, and entries behind a table of rows: as in assembly/gemm.ts. */
+export const CONTEXT_BYTES = 2 * 32 + 5 * 8 * 4;
 export const DEAD = 7;
 
-/** Bytes of `conv2dScratch` in assembly/conv2d.ts: the table of addresses for a window of `taps` places, and one spare tile. */
+/** Bytes of `conv2dScratch` in assembly/conv2d.ts: the table of addresses for a window of `taps` places, and the tiles' context. */
 export function scratchBytes(taps: number): number {
-  return Math.max(1, taps) * (60 + DEAD) * 4 + SPARE;
+  return Math.max(1, taps) * (60 + DEAD) * 4 + CONTEXT_BYTES;
 }

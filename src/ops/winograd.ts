@@ -1,5 +1,5 @@
 import type { Conv2dSpec } from "./conv2d.ts";
-import { DEAD, panelsOf, SPARE } from "./panels.ts";
+import { CONTEXT_BYTES, DEAD, panelsOf } from "./panels.ts";
 import type { Packing, Prepared } from "./prepared.ts";
 
 /** Outputs of a tile along each axis. */
@@ -50,7 +50,7 @@ function blockTiles(all: number, bytesEach: number): number {
 /** Bytes of `winogradScratch` in assembly/winograd.ts. */
 function winogradScratch(M: Tile, tiles: number, IC: number, OC: number): number {
   const matrix = (C: number) => tiles * C * 4 + 64;
-  return (M + 2) ** 2 * (matrix(IC) + matrix(OC)) + 64 * 16 + 36 * 4 + (tiles + DEAD) * 4 + SPARE + 64;
+  return (M + 2) ** 2 * (matrix(IC) + matrix(OC)) + 64 * 16 + 36 * 4 + (tiles + DEAD) * 4 + CONTEXT_BYTES + 64;
 }
 
 interface WinogradPacking extends Packing {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { CONTEXT_BYTES } from "../../src/ops/panels.ts";
 import { BUILDS, type Build, instance } from "../support/builds.ts";
 import { GuardedArena } from "../support/guarded.ts";
 import { Random } from "../support/random.ts";
@@ -74,11 +75,10 @@ function runPanel(build: Build, N: 4 | 8 | 12, p: Product, gap = 0): { y: Float3
   const r = p.r ? arena.put(p.r, "residual") : 0;
   const pixel = columns + gap;
   const y = arena.reserve(count * pixel, Float32Array, "y");
-  const spare = arena.scratch(N * M * 4, "spare");
-  kernels.panel(
-    ...([N, columns, at, perTap * 4, 0, taps, K * 4, packed, count, y, pixel * 4, r, columns * 4] as const),
-    ...([p.lo ?? -Infinity, p.hi ?? Infinity, spare] as const),
-  );
+  const context = arena.scratch(CONTEXT_BYTES, "context");
+  const { lo = Number.NEGATIVE_INFINITY, hi = Number.POSITIVE_INFINITY } = p;
+  kernels.tileContext(context, perTap * 4, taps, K * 4, pixel * 4, columns * 4, lo, hi);
+  kernels.panel(N, columns, at, packed, count, y, r, context);
   const want = reference(p, pixel);
   arena.check([y, want]);
   return { y: arena.floats(y), want };
