@@ -1,10 +1,13 @@
 // npm run test:runtimes -- [--update] [--only NAME,NAME]
-// The suite in every runtime, whose outputs must have the digests of expected.json, and the programs of examples/. Works on dist/.
+// The suite in every runtime, whose outputs must have the digests of expected.json, the programs
+// of examples/, small pages under each bundler, and what checkers say of the package. Works on dist/.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { testBundlers } from "./bundlers.ts";
 import { testExamples } from "./examples.ts";
 import { Digest } from "./hash.ts";
+import { testPackage } from "./package.ts";
 import { HERE, installPackage, installTools } from "./project.ts";
 import { RUNTIMES, type Runtime } from "./runtimes.ts";
 import type { Report } from "./suite.ts";
@@ -20,13 +23,15 @@ let expected: Record<string, string> = JSON.parse(readFileSync(expectedFile, "ut
 const isWanted = (name: string) => wanted.some((part) => name.toLowerCase().includes(part));
 const tally = new Tally();
 await installTools();
-installPackage();
+const file = installPackage();
 
 for (const runtime of RUNTIMES) {
   if (isWanted(runtime.name)) await runIn(runtime);
 }
 
+if (isWanted("package")) await testPackage(tally, file);
 if (isWanted("examples")) await testExamples(tally);
+if (isWanted("bundlers")) await testBundlers(tally);
 
 console.log(String(tally));
 process.exitCode = tally.failed > 0 ? 1 : 0;

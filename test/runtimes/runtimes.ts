@@ -131,20 +131,24 @@ for (const { path, body } of ${JSON.stringify(requests)}) {
   return host;
 }
 
+/** What a page without a bundler needs, if node_modules is served beside it. */
+export const IMPORT_MAP = `<script type="importmap">
+{
+  "imports": {
+    "lanewise": "/node_modules/lanewise/dist/index.js",
+    "lanewise/image": "/node_modules/lanewise/dist/image/index.js",
+    "#wasm": "/node_modules/lanewise/dist/wasm/embedded.js"
+  }
+}
+</script>`;
+
 const browsers: Runtime[] = BROWSERS.map((browser) => ({
   name: browser.name,
   ...(browser.program === undefined && { missing: `not installed (apt-get install ${browser.packages})` }),
   version: async () => browser.version(browser.program as string),
   async report() {
     await bundleSuite("page.ts", "page.js", AS_IT_IS);
-    const at = "/node_modules/lanewise/dist";
-    const imports = {
-      lanewise: `${at}/index.js`,
-      "lanewise/image": `${at}/image/index.js`,
-      "#wasm": `${at}/wasm/embedded.js`,
-    };
-    const map = `<script type="importmap">${JSON.stringify({ imports })}</script>`;
-    writeFileSync(join(APP, "page.html"), `<!doctype html>${map}<script type="module" src="page.js"></script>`);
+    writeFileSync(join(APP, "page.html"), `<!doctype html>${IMPORT_MAP}<script type="module" src="page.js"></script>`);
     const server = await servePages(APP, REPORT_ERRORS);
     try {
       return JSON.parse(await withBrowser(browser, `${server.url}page.html`, server.report));

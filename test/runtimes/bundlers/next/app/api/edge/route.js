@@ -1,0 +1,4 @@
+import { read } from "../../read.js";
+
+export const runtime = "edge";
+export const POST = read;

@@ -1,0 +1,3 @@
+import { read } from "../../read.js";
+
+export const POST = read;
