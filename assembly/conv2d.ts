@@ -10,9 +10,9 @@ import { CONTEXT_BYTES, DEAD, panel, setOffset, tileContext } from "./gemm";
 import { unary } from "./unary";
 
 /** Output pixels a block: a multiple of 15, so that the heights of the wide tiles divide it. */
-const BLOCK: i32 = 60;
+export const BLOCK: i32 = 60;
 /** Bytes from tap to tap in the table; the last row is repeated behind the block. */
-const TABLE: usize = (BLOCK + DEAD) << 2;
+export const TABLE: usize = (BLOCK + DEAD) << 2;
 
 /** Bytes of scratch that `conv2d` needs for a window of `taps` places. */
 export function conv2dScratch(taps: i32): usize {
@@ -72,7 +72,7 @@ export function conv2d(
 }
 
 /** Table entries of `run` output pixels of one line, whose windows start at row ih0 and at columns iw0, iw0 + SW, ... */
-function lineAddresses(
+export function lineAddresses(
   image: usize, IH: i32, IW: i32, xStride: usize, ih0: i32, iw0: i32, run: i32, KH: i32, KW: i32, SW: i32, DH: i32, DW: i32,
   zeros: usize, at: usize
 ): void {
@@ -107,7 +107,7 @@ function progression(at: usize, start: usize, step: usize, count: i32): void {
 }
 
 /** Writes the address of the last row again into the DEAD places behind it, for tiles that are not full. */
-function repeatLast(at: usize, taps: i32): void {
+export function repeatLast(at: usize, taps: i32): void {
   for (let t = 0; t < taps; t++) {
     const last = load<usize>(at - 4);
     for (let i = 0; i < DEAD; i++) store<usize>(at + (<usize>i << 2), last);

@@ -38,8 +38,9 @@ const ERF = 26;
 const GELU = 27; // x * (1 + erf(x / sqrt(2))) / 2
 const GELU_TANH = 28; // x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3))) / 2
 const POW = 29; // x^alpha
-const WIDE = 30; // from here to LAST: the functions of wide.ts
-const LAST = 40;
+const ROUND_TO = 30; // nearest(x / alpha) * beta, half to even; no -0
+const WIDE = 31; // from here to LAST: the functions of wide.ts
+const LAST = 41;
 
 // @ts-ignore: decorator
 @inline
@@ -93,6 +94,7 @@ function apply(op: i32, x: v128, alpha: v128, beta: v128): v128 {
     const u = f32x4.mul(x, slope);
     return f32x4.mul(x, sigmoid4(u));
   }
+  if (op == ROUND_TO) return f32x4.mul(f32x4.add(f32x4.nearest(f32x4.div(x, alpha)), zero), beta);
   return pow4(x, alpha);
 }
 
@@ -158,6 +160,7 @@ function erfLoop(x: usize, y: usize, n: i32, a: f32, b: f32): void { heavy(ERF, 
 function geluLoop(x: usize, y: usize, n: i32, a: f32, b: f32): void { heavy(GELU, x, y, n, a, b); }
 function geluTanhLoop(x: usize, y: usize, n: i32, a: f32, b: f32): void { heavy(GELU_TANH, x, y, n, a, b); }
 function powLoop(x: usize, y: usize, n: i32, a: f32, b: f32): void { heavy(POW, x, y, n, a, b); }
+function roundToLoop(x: usize, y: usize, n: i32, a: f32, b: f32): void { light(ROUND_TO, x, y, n, a, b); }
 
 function wideLoop(op: i32, x: usize, y: usize, count: i32): void {
   for (; count > 0; count -= 4) {
@@ -199,6 +202,7 @@ function loopOf(op: i32): Loop {
     case ERF: return erfLoop;
     case GELU: return geluLoop;
     case GELU_TANH: return geluTanhLoop;
+    case ROUND_TO: return roundToLoop;
     default: return powLoop;
   }
 }

@@ -90,17 +90,17 @@ export function pow4(x: v128, y: v128): v128 {
 }
 
 // Their codes go on from those of unary.ts.
-const SIN = 30;
-const COS = 31;
-const TAN = 32;
-const ASIN = 33;
-const ACOS = 34;
-const ATAN = 35;
-const SINH = 36;
-const COSH = 37;
-const ASINH = 38;
-const ACOSH = 39;
-const ATANH = 40;
+const SIN = 31;
+const COS = 32;
+const TAN = 33;
+const ASIN = 34;
+const ACOS = 35;
+const ATAN = 36;
+const SINH = 37;
+const COSH = 38;
+const ASINH = 39;
+const ACOSH = 40;
+const ATANH = 41;
 
 /** sin, cos, tan, their inverses and the hyperbolic ones, by code. Within 0.51 ulp for every argument, however large. */
 export function wide4(op: i32, x: v128): v128 {

@@ -58,8 +58,9 @@ export function zipHost(
 /** Elements of `x` picked by a walk: the result's element `at` is x's element `offset` + the walk's position. */
 export function pickHost(x: HostTensor, shape: Shape, steps: readonly number[], offset = 0): HostTensor {
   const data = allocate(x.type, elementCount(shape));
+  const from = x.data;
   walk(shape, [steps], (at, [i]) => {
-    data[at] = x.data[offset + i] as never;
+    data[at] = from[offset + i] as never;
   });
   return { type: x.type, shape, data };
 }

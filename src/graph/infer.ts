@@ -2,6 +2,7 @@ import type { HostTensor } from "../dtype.ts";
 import { UnsupportedError, type UnsupportedItem } from "../errors.ts";
 import type { Draft } from "./draft.ts";
 import type { GraphNode } from "./graph.ts";
+import { settled } from "./lazy.ts";
 import type { NodeView, Operator } from "./operator.ts";
 import { findOperator } from "./operators/index.ts";
 
@@ -61,7 +62,7 @@ function inferNode(draft: Draft, node: GraphNode): "kept" | "constant" | readonl
 
 function evaluateConstants(draft: Draft, view: NodeView, operator: Operator): HostTensor[] | undefined {
   const names = view.node.inputs;
-  const inputs = names.map((name) => (name ? draft.constants.get(name) : undefined));
-  if (names.some((name, i) => name !== "" && !inputs[i])) return undefined;
-  return operator.evaluate?.(view, inputs);
+  if (!operator.evaluate || names.some((name) => name !== "" && !draft.constants.has(name))) return undefined;
+  const inputs = names.map((name) => (name ? settled(draft.constants.get(name) as HostTensor) : undefined));
+  return operator.evaluate(view, inputs);
 }

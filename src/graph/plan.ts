@@ -67,7 +67,7 @@ export class Plan {
   /** Lets go of the constants in JavaScript memory, but for the small ones that host steps may ask for. */
   forgetWeights(): void {
     const { constants } = this.#draft;
-    for (const [name, { data }] of constants) if (data.length > SMALL) constants.delete(name);
+    for (const [name, { shape }] of constants) if (elementCount(shape) > SMALL) constants.delete(name);
   }
 
   /** All nodes, those that need no step included. */

@@ -4,6 +4,7 @@ import type { Heap } from "../memory.ts";
 import type { Packing, WeightSource } from "../ops/prepared.ts";
 import { elementCount, type Shape } from "../shape.ts";
 import type { Kernels } from "../wasm/kernels.ts";
+import { settled } from "./lazy.ts";
 
 /** Packed weights and uploaded constants of one model, in wasm memory; each is there once, however many plans use it. */
 export class WeightStore {
@@ -27,7 +28,7 @@ export class WeightStore {
       this.#identify(`=${name}`, [tensor]),
       elementCount(tensor.shape) * bytesPerElement(tensor.type),
       (to) => {
-        viewOf(tensor.type, this.#heap.memory.buffer, to, tensor.data.length).set(tensor.data as never);
+        viewOf(tensor.type, this.#heap.memory.buffer, to, elementCount(tensor.shape)).set(tensor.data as never);
       },
     );
   }
@@ -67,7 +68,7 @@ class Staging implements WeightSource {
 
   constructor(heap: Heap, tensors: readonly (HostTensor | undefined)[]) {
     this.#heap = heap;
-    this.#tensors = tensors;
+    this.#tensors = tensors.map((tensor) => tensor && settled(tensor));
   }
 
   has(index: number): boolean {

@@ -18,6 +18,8 @@ const WANT: Record<UnaryName, Scalar> = {
   // Written so that nothing cancels, nor overflows on the way.
   geluTanh: (x) => x * scalar.sigmoid(2 * Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)),
   pow: (x, alpha) => (x === 1 || (x === -1 && !Number.isFinite(alpha) && !Number.isNaN(alpha)) ? 1 : x ** alpha),
+  // Divides in float32, as what is to be imitated does, and as there has no -0.
+  roundTo: (x, alpha, beta) => (scalar.round(Math.fround(x / alpha)) + 0) * beta,
   sin: Math.sin,
   cos: Math.cos,
   tan: Math.tan,
@@ -70,6 +72,10 @@ const PARAMETERS: Partial<Record<UnaryName, [number, number][]>> = {
   silu: [
     [1, 0],
     [1.702, 0],
+  ],
+  roundTo: [
+    [0.25, 0.25],
+    [0.3, 2],
   ],
   pow: [
     [2, 0],

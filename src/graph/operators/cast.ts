@@ -1,13 +1,19 @@
 import { allocate, type DataType, type HostTensor } from "../../dtype.ts";
 import { toFloat32 } from "../../half.ts";
 import { rounded } from "../../ops/convert.ts";
+import { isReadable, prepareDequantize } from "../../ops/quantize.ts";
 import type { NodeView, Operator } from "../operator.ts";
 import { isBig, isHalf } from "./types.ts";
 
 function casting(typeOf: (node: NodeView) => DataType): Operator {
   return {
     infer: (node) => [{ type: typeOf(node), shape: node.input(0).shape }],
-    lower: (node) => (typeOf(node) === node.input(0).type ? "alias" : undefined),
+    lower(node) {
+      const { type, shape } = node.input(0);
+      if (typeOf(node) === type) return "alias";
+      if (typeOf(node) !== "float32" || !isReadable(type)) return undefined;
+      return { prepared: prepareDequantize(shape, type), inputs: [0, -1, -1] };
+    },
     evaluate: (node, [x]) => [cast(x as HostTensor, typeOf(node))],
   };
 }

@@ -12,6 +12,8 @@ import { MOVEMENT } from "./movement.ts";
 import { NORMALISATION } from "./normalisation.ts";
 import { PADDING } from "./pad.ts";
 import { POOLING } from "./pooling.ts";
+import { QUANTIZE } from "./quantize.ts";
+import { QUANTIZED_CONVOLUTION } from "./quantized-convolution.ts";
 import { REDUCTION } from "./reduction.ts";
 import { RESIZE } from "./resize.ts";
 import { SCATTER } from "./scatter.ts";
@@ -34,6 +36,8 @@ const FAMILIES = [
   NORMALISATION,
   PADDING,
   POOLING,
+  QUANTIZE,
+  QUANTIZED_CONVOLUTION,
   REDUCTION,
   RESIZE,
   SCATTER,

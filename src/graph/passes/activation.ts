@@ -6,7 +6,7 @@ import { epilogueAttribute } from "../operators/fused.ts";
 import { findOperator } from "../operators/index.ts";
 
 /** Operators whose kernels apply any activation to what they have just computed. */
-const ANY_ACTIVATION = new Set(["Conv", "ConvTranspose", "Gemm", "MatMul"]);
+export const ANY_ACTIVATION = new Set(["Conv", "ConvTranspose", "Gemm", "MatMul"]);
 /** Operators whose kernels can clamp. */
 const CLAMP_ONLY = new Set(["Add", "Sub", "Mul", "Div"]);
 

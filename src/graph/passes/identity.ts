@@ -11,12 +11,16 @@ export function dropIdentities(draft: Draft): number {
   const nodes: GraphNode[] = [];
   for (const node of draft.nodes) {
     const inputs = node.inputs.map((name) => instead.get(name) ?? name);
-    const idle = IDENTITIES.has(node.op) || isIdleTranspose(draft, node);
+    const idle = IDENTITIES.has(node.op) || isIdleTranspose(draft, node) || isIdleCast(draft, node);
     if (idle && !outputs.has(node.outputs[0])) instead.set(node.outputs[0], inputs[0]);
     else nodes.push({ ...node, inputs });
   }
   draft.nodes = nodes;
   return instead.size;
+}
+
+function isIdleCast({ types }: Draft, { op, inputs, outputs }: GraphNode): boolean {
+  return op === "Cast" && types.get(inputs[0])?.type === types.get(outputs[0])?.type;
 }
 
 function isIdleTranspose(draft: Draft, node: GraphNode): boolean {

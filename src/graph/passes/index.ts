@@ -6,6 +6,7 @@ import { foldBatchNorm } from "./batch-norm.ts";
 import { dropDeadNodes } from "./dead-code.ts";
 import { dropIdentities } from "./identity.ts";
 import { moveChannelsLast } from "./layout.ts";
+import { fuseQuantization, fuseRounding } from "./quantize.ts";
 import { fuseResiduals } from "./residual.ts";
 import { recogniseSwish } from "./swish.ts";
 
@@ -19,12 +20,14 @@ export interface Pass {
 /** In the order in which they run; types are found anew after each that changed something. */
 export const PASSES: readonly Pass[] = [
   { name: "drop identities", run: dropIdentities },
+  { name: "round instead of storing", run: fuseQuantization },
   { name: "drop dead nodes", run: dropDeadNodes },
   { name: "fold batch norm", run: foldBatchNorm },
   { name: "fold multiplications and additions", run: foldAffine },
   { name: "recognise swish", run: recogniseSwish },
   { name: "fuse residuals", run: fuseResiduals },
   { name: "fuse activations", run: fuseActivations },
+  { name: "fuse roundings", run: fuseRounding },
   { name: "channels last", run: moveChannelsLast },
   { name: "drop conversions", run: dropIdentities },
   { name: "drop what is left over", run: dropDeadNodes },

@@ -12,6 +12,7 @@ const TO_FIRST = [0, 3, 1, 2];
 const IMAGE_OPERATORS = new Set([
   "AveragePool",
   "Conv",
+  "ConvInteger",
   "ConvTranspose",
   "DepthToSpace",
   "GlobalAveragePool",
@@ -22,6 +23,7 @@ const IMAGE_OPERATORS = new Set([
   "LpPool",
   "LRN",
   "MaxPool",
+  "QLinearConv",
   "Resize",
   "SpaceToDepth",
 ]);
@@ -35,6 +37,7 @@ const POINTWISE = new Set([
     " ",
   ),
   ..."Softsign Sqrt Swish Tan Tanh ThresholdedRelu".split(" "),
+  "lanewise.FakeQuantize",
   ..."Add Div Max Mean Min Mod Mul Pow Sub Sum Where".split(" "),
   ..."And Cast Equal Greater GreaterOrEqual IsInf IsNaN Less LessOrEqual Not Or Xor".split(" "),
 ]);
@@ -42,9 +45,11 @@ const POINTWISE = new Set([
 /** Work along one axis that an attribute names, with this default. */
 const AXIS_DEFAULTS: Readonly<Record<string, number>> = {
   Concat: 1,
+  DequantizeLinear: 1,
   Hardmax: -1,
   LogSoftmax: -1,
   LpNormalization: -1,
+  QuantizeLinear: 1,
   Softmax: -1,
   Split: 0,
 };
@@ -64,7 +69,14 @@ const AXES_INPUT: Readonly<Record<string, { valuesPerAxis: number }>> = {
 const EXTENTS_INPUT = new Set(["Expand", "Tile"]);
 
 /** Of these only input 0 is an image. */
-const ONE_IMAGE = new Set(["Clip", "Split", ...Object.keys(AXES_INPUT), ...EXTENTS_INPUT]);
+const ONE_IMAGE = new Set([
+  "Clip",
+  "DequantizeLinear",
+  "QuantizeLinear",
+  "Split",
+  ...Object.keys(AXES_INPUT),
+  ...EXTENTS_INPUT,
+]);
 
 /**
  * Turns images channels last. Every value that an image operator computes lives channels last only; pointwise operators follow
@@ -110,7 +122,7 @@ class LayoutPass {
 
   #followsOperands({ op, inputs, outputs, attributes }: GraphNode): boolean {
     if (!POINTWISE.has(op) && !(op in AXIS_DEFAULTS) && !ONE_IMAGE.has(op)) return false;
-    if (attributes["trailing"]) return false;
+    if (attributes["trailing"] || attributes["block_size"]) return false;
     if (outputs.some((name) => name && this.#rank(name) !== 4)) return false;
     const isKnown = (name: string) => name === "" || this.#draft.constants.has(name);
     if (op in AXES_INPUT || EXTENTS_INPUT.has(op)) {

@@ -1,0 +1,27 @@
+import type { DataType, HostTensor, TypedArray } from "../dtype.ts";
+import type { Shape } from "../shape.ts";
+
+/**
+ * A constant whose elements are computed when they are asked for, each time anew: so that weights stored in 8 bits need not all stand
+ * as floats at the same time. Whoever wants more than one look takes `settled` first.
+ */
+export class LazyTensor implements HostTensor {
+  readonly type: DataType;
+  readonly shape: Shape;
+  readonly #compute: () => TypedArray;
+
+  constructor(type: DataType, shape: Shape, compute: () => TypedArray) {
+    this.type = type;
+    this.shape = shape;
+    this.#compute = compute;
+  }
+
+  get data(): TypedArray {
+    return this.#compute();
+  }
+}
+
+/** The tensor with its elements in hand. */
+export function settled(tensor: HostTensor): HostTensor {
+  return tensor instanceof LazyTensor ? { type: tensor.type, shape: tensor.shape, data: tensor.data } : tensor;
+}

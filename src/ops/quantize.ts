@@ -1,0 +1,137 @@
+import { allocate, type DataType, type HostTensor, viewOf } from "../dtype.ts";
+import { toFloat32 } from "../half.ts";
+import { elementCount, type Shape } from "../shape.ts";
+import type { Kernels } from "../wasm/kernels.ts";
+import { clampEpilogue, type Epilogue } from "./activation.ts";
+import type { Prepared } from "./prepared.ts";
+import { UNARY } from "./unary-codes.ts";
+
+/** Integers that floats are stored in: their code in assembly/quantize.ts, least and greatest value. */
+const STORED = {
+  int8: { code: 1, lowest: -128, highest: 127 },
+  uint8: { code: 2, lowest: 0, highest: 255 },
+  int16: { code: 3, lowest: -32768, highest: 32767 },
+  uint16: { code: 4, lowest: 0, highest: 65535 },
+} as const;
+
+export type StoredType = keyof typeof STORED;
+/** int32 is what sums of products are; it can be read as floats, not written. */
+export type ReadableType = StoredType | "int32";
+
+export function isStored(type: DataType): type is StoredType {
+  return Object.hasOwn(STORED, type);
+}
+
+export function isReadable(type: DataType): type is ReadableType {
+  return type === "int32" || isStored(type);
+}
+
+export function rangeOf(type: StoredType): { lowest: number; highest: number } {
+  return STORED[type];
+}
+
+/** Makes storing floats as integers ready, with one scale: inputs [x float32, scale float32, zero point or none]. */
+export function prepareQuantize(shape: Shape, type: StoredType): Prepared {
+  const count = elementCount(shape);
+  const { code, lowest, highest } = STORED[type];
+  return {
+    ...pointwise("quantize", shape),
+    run(k, { inputs: [x, scale, zero], outputs: [y] }) {
+      k.quantize(code, x, y, count, floatAt(k, scale), integerAt(k, zero, type), lowest, highest);
+    },
+  };
+}
+
+/** Makes reading integers as floats ready, with one scale: inputs [x, scale float32 or none for 1, zero point or none]. */
+export function prepareDequantize(shape: Shape, type: ReadableType): Prepared {
+  const count = elementCount(shape);
+  return {
+    ...pointwise("dequantize", shape),
+    run(k, { inputs: [x, scale, zero], outputs: [y] }) {
+      readFloats(k, type, x, y, count, scale ? floatAt(k, scale) : 1, integerAt(k, zero, type));
+    },
+  };
+}
+
+function pointwise(algorithm: string, shape: Shape) {
+  return { algorithm, outputShapes: [shape], macs: 0, scratchBytes: 0 };
+}
+
+/** `count` integers at address x as floats at address y: (x - zero) * scale. */
+export function readFloats(
+  k: Kernels,
+  type: ReadableType,
+  x: number,
+  y: number,
+  count: number,
+  scale = 1,
+  zero = 0,
+): void {
+  k.dequantize(type === "int32" ? 5 : STORED[type].code, x, y, count, scale, zero);
+}
+
+function floatAt(k: Kernels, at: number): number {
+  return new Float32Array(k.memory.buffer, at, 1)[0];
+}
+
+/** An element of `type` at an address; 0 at address 0. */
+export function integerAt(k: Kernels, at: number, type: ReadableType): number {
+  return at === 0 ? 0 : (viewOf(type, k.memory.buffer as ArrayBuffer, at, 1)[0] as number);
+}
+
+/** What floats become that are stored with `scale` and `zero` as `type`, and read again: the nearest of its values. */
+export function roundingEpilogue(type: StoredType, scale: number, zero: number): Epilogue {
+  const { lowest, highest } = STORED[type];
+  const step = Math.fround(scale);
+  // The bounds divided by the step round to whole numbers again, so clamping first is the same as clamping whole numbers.
+  const { lo, hi } = clampEpilogue(Math.fround((lowest - zero) * step), Math.fround((highest - zero) * step));
+  return { lo, hi, code: UNARY.roundTo, alpha: step, beta: step };
+}
+
+/** Scales that may differ from place to place, and the zero points beside them. */
+export interface Scales {
+  readonly scale: HostTensor;
+  readonly zero: HostTensor | undefined;
+  /** Which of them an element of x has. */
+  readonly at: (element: number) => number;
+}
+
+/** As `prepareQuantize`, on the host; `round` gives quotients the precision that they are wanted in. */
+export function quantizeOnHost(
+  x: HostTensor,
+  { scale, zero, at }: Scales,
+  type: StoredType,
+  round: (value: number) => number,
+): HostTensor {
+  const { lowest, highest } = STORED[type];
+  const values = numbersOf(x);
+  const scales = numbersOf(scale);
+  const data = allocate(type, values.length);
+  for (let i = 0; i < data.length; i++) {
+    const z = zero ? Number(zero.data[at(i)]) : 0;
+    const whole = roundHalfEven(round(values[i] / scales[at(i)]));
+    data[i] = Number.isNaN(whole) ? z : Math.min(Math.max(whole + z, lowest), highest);
+  }
+  return { type, shape: x.shape, data };
+}
+
+/** As `prepareDequantize`, on the host: every product rounded to float32. */
+export function dequantizeOnHost(x: HostTensor, { scale, zero, at }: Scales): Float32Array<ArrayBuffer> {
+  const values = x.data as Int32Array;
+  const scales = numbersOf(scale);
+  const zeros = zero?.data as Int32Array | undefined;
+  const y = new Float32Array(values.length);
+  for (let i = 0; i < y.length; i++) {
+    const s = at(i);
+    y[i] = Math.fround(zeros ? values[i] - zeros[s] : values[i]) * scales[s];
+  }
+  return y;
+}
+
+function numbersOf(tensor: HostTensor): Float32Array | Int32Array {
+  return tensor.type === "int32" ? (tensor.data as Int32Array) : toFloat32(tensor);
+}
+
+function roundHalfEven(x: number): number {
+  return Math.abs(x % 1) === 0.5 ? 2 * Math.round(x / 2) : Math.round(x);
+}
