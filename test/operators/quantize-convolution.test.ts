@@ -9,7 +9,12 @@ type Byte = "int8" | "uint8";
 const RANGE = { int8: [-128, 127], uint8: [0, 255] } as const;
 const random = new Random(20260410);
 
-function bytes(type: Byte, shape: readonly number[], least = RANGE[type][0], most = RANGE[type][1]): HostTensor {
+function bytes(
+  type: Byte,
+  shape: readonly number[],
+  least: number = RANGE[type][0],
+  most: number = RANGE[type][1],
+): HostTensor {
   const count = shape.reduce((product, extent) => product * extent, 1);
   return tensor(
     type,
