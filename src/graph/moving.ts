@@ -14,15 +14,48 @@ export function moving(describe: (node: NodeView) => Movement): Operator {
   };
 }
 
-/** The kernel of a movement whose copies name inputs of the node; undefined where the elements are not of 4 bytes. */
+/**
+ * The kernel of a movement whose copies name inputs of the node; undefined where the elements are not of 4 bytes. Outputs that are
+ * dense parts of input 0 are no work, nor are copies of inputs that attribute "inPlace" lists: they lie where they belong already.
+ */
 export function lowerMovement(node: NodeView, { outputShapes, copies }: Movement): Lowered | undefined {
   const { type, shape } = node.input(0);
-  const wanted = copies.filter(({ output }) => node.node.outputs[output]);
-  if (keepsElements(shape, { outputShapes, copies: wanted })) return "alias";
-  if (bytesPerElement(type) !== 4) return undefined;
+  const bytes = bytesPerElement(type);
+  const inPlace = node.numbers("inPlace") ?? [];
+  const wanted = copies.filter(({ input, output }) => node.node.outputs[output] && !inPlace.includes(input));
+  const within = copies
+    .filter(({ input }) => inPlace.includes(input))
+    .map(({ input, to }) => ({ input, offset: to * bytes }));
+  if (within.length === 0) {
+    if (keepsElements(shape, { outputShapes, copies: wanted })) return "alias";
+    const views = viewsOf(node, { outputShapes, copies: wanted });
+    if (views) return { views: views.map((offset) => offset * bytes) };
+  } else if (wanted.length === 0) return { within };
+  if (bytes !== 4) return undefined;
   const inputs = [...new Set(wanted.map(({ input }) => input))].filter((input) => input !== ZERO);
   const renumbered = wanted.map((copy) => ({ ...copy, input: inputs.indexOf(copy.input) }));
-  return { prepared: prepareCopies({ outputShapes, copies: renumbered }), inputs };
+  return { prepared: prepareCopies({ outputShapes, copies: renumbered }), inputs, within };
+}
+
+/** First elements in input 0 of the outputs that are wanted, if each is a dense part of it, or need not be (attribute "views"). */
+function viewsOf(node: NodeView, { outputShapes, copies }: Movement): number[] | undefined {
+  const anyLayout = node.has(0) && node.number("views", 0) !== 0;
+  const offsets = outputShapes.map((shape, output) => {
+    if (!node.node.outputs[output]) return 0;
+    const [copy, ...more] = copies.filter((each) => each.output === output);
+    if (copy?.input !== 0 || copy.to !== 0 || more.length > 0) return undefined;
+    return anyLayout || isDense(copy, elementCount(shape)) ? copy.offset : undefined;
+  });
+  return offsets.some((offset) => offset === undefined) ? undefined : (offsets as number[]);
+}
+
+function isDense({ walk }: Copy, count: number): boolean {
+  const { shape, from, to } = collapse(walk);
+  return (
+    count > 0 &&
+    elementCount(shape) === count &&
+    (shape.length === 0 || (shape.length === 1 && from[0] === 1 && to[0] === 1))
+  );
 }
 
 /** The outputs of a movement of host tensors. */

@@ -4,6 +4,7 @@ import type { Kernels } from "../wasm/kernels.ts";
 import type { Workspace } from "../workspace.ts";
 import { type Activation, type Epilogue, resolveActivation } from "./activation.ts";
 import { call, checkOptions } from "./call.ts";
+import type { PixelSteps } from "./conv2d.ts";
 import { checkGroups, readFilter } from "./filter.ts";
 import { arrangeImages, createImages, imageExtents, type LayoutOptions, operandOf } from "./layout.ts";
 import { panelsOf, scratchBytes } from "./panels.ts";
@@ -143,6 +144,7 @@ export interface ConvTranspose2dSpec {
   readonly window: TransposedWindow;
   readonly filter: TransposedFilterStrides;
   readonly epilogue: Epilogue;
+  readonly steps?: PixelSteps | undefined;
 }
 
 /**
@@ -211,7 +213,7 @@ interface Part {
 /** The output rows of a phase, each a convolution with one output row. */
 function runPhase(
   k: Kernels,
-  { N, IC, OC, groups, window: v, epilogue: e }: ConvTranspose2dSpec,
+  { N, IC, OC, groups, window: v, epilogue: e, steps }: ConvTranspose2dSpec,
   { row, column }: Part,
   g: number,
   x: number,
@@ -222,17 +224,18 @@ function runPhase(
 ): void {
   const ICG = IC / groups;
   const OCG = OC / groups;
+  const { x: xStep = IC, y: yStep = OC } = steps ?? {};
   const empty = row.taps * column.taps === 0;
   const OW = Math.ceil((v.OW - column.first) / v.SW);
   const left = empty ? 0 : (column.last * v.DW - column.first - v.PL) / v.SW;
   for (let n = 0; n < N; n++) {
-    const image = x + (n * v.IH * v.IW * IC + g * ICG) * 4;
+    const image = x + (n * v.IH * v.IW * xStep + g * ICG) * 4;
     for (let oh = row.first; oh < v.OH; oh += v.SH) {
       // Without taps a window place outside the image stands for none.
       const top = empty ? v.IH : (row.last * v.DH - oh - v.PT) / v.SH;
-      const to = y + (((n * v.OH + oh) * v.OW + column.first) * OC + g * OCG) * 4;
+      const to = y + (((n * v.OH + oh) * v.OW + column.first) * yStep + g * OCG) * 4;
       // biome-ignore format: one line a subject
-      k.conv2d(image, 1, v.IH, v.IW, 1, ICG, IC * 4, w, to, 1, OW, OCG, v.SW * OC * 4,
+      k.conv2d(image, 1, v.IH, v.IW, 1, ICG, xStep * 4, w, to, 1, OW, OCG, v.SW * yStep * 4,
         empty ? 1 : row.taps, empty ? 1 : column.taps, 1, 1, row.dilation, column.dilation, top, left,
         0, 0, e.lo, e.hi, e.code, e.alpha, e.beta, zeros, scratch);
     }

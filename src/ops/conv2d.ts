@@ -168,6 +168,14 @@ export interface Conv2dSpec {
   readonly paddingMode?: PaddingMode;
   /** Default "default". */
   readonly numerics?: Numerics;
+  readonly steps?: PixelSteps | undefined;
+}
+
+/** Elements from pixel to pixel where images are some channels of wider ones. Default: images are dense. */
+export interface PixelSteps {
+  readonly x?: number | undefined;
+  readonly residual?: number | undefined;
+  readonly y?: number | undefined;
 }
 
 /** Below this many input channels a window row is gathered by padding the image, not by the table of addresses. */
@@ -185,8 +193,14 @@ export function prepareConv2d(spec: Conv2dSpec): Prepared {
   const tile = spec.numerics === "direct" ? undefined : winogradTile(spec);
   if (tile) return prepareWinograd(spec, tile);
   const { KW, DW } = spec.window;
-  if (groups === 1 && IC < FEW_CHANNELS && KW > 1 && DW === 1) return windowRows(spec);
+  const dense = (spec.steps?.x ?? IC) === IC;
+  if (groups === 1 && IC < FEW_CHANNELS && KW > 1 && DW === 1 && dense) return windowRows(spec);
   return gemm(spec);
+}
+
+/** Whether `steps` may be given. */
+export function takesSteps(spec: Conv2dSpec): boolean {
+  return !isDepthwise(spec) || (spec.OC === spec.IC && !spec.residual);
 }
 
 function shapeAndWork({ N, IC, OC, groups, window: { OH, OW, KH, KW } }: Conv2dSpec) {
@@ -200,6 +214,7 @@ function gemm(spec: Conv2dSpec): Prepared {
   const OCG = OC / groups;
   const taps = v.KH * v.KW;
   const panels = panelPacking(spec);
+  const { x: xStep = IC, residual: rStep = OC, y: yStep = OC } = spec.steps ?? {};
   return {
     algorithm: groups === 1 ? "gemm" : `gemm in ${groups} groups`,
     ...shapeAndWork(spec),
@@ -208,9 +223,9 @@ function gemm(spec: Conv2dSpec): Prepared {
     run(k, { inputs, outputs, scratch, packed }) {
       const r = spec.residual ? inputs[1] : 0;
       // biome-ignore format: one line a subject
-      k.conv2d(inputs[0], N, v.IH, v.IW, groups, ICG, IC * 4, packed, outputs[0], v.OH, v.OW, OCG, OC * 4,
+      k.conv2d(inputs[0], N, v.IH, v.IW, groups, ICG, xStep * 4, packed, outputs[0], v.OH, v.OW, OCG, yStep * 4,
         v.KH, v.KW, v.SH, v.SW, v.DH, v.DW, v.PT, v.PL,
-        r, OC * 4, e.lo, e.hi, e.code, e.alpha, e.beta, packed + panels.zeros, scratch);
+        r, rStep * 4, e.lo, e.hi, e.code, e.alpha, e.beta, packed + panels.zeros, scratch);
     },
   };
 }
@@ -225,6 +240,7 @@ function windowRows(spec: Conv2dSpec): Prepared {
   const pads = v.PT + v.PB + v.PL + v.PR > 0;
   const padded = padImages(N, IC, v);
   const imageBytes = pads ? padded.bytes : 0;
+  const { residual: rStep = OC, y: yStep = OC } = spec.steps ?? {};
   return {
     algorithm: "gemm by window rows",
     ...shapeAndWork(spec),
@@ -235,9 +251,9 @@ function windowRows(spec: Conv2dSpec): Prepared {
       const x = pads ? scratch : inputs[0];
       const r = spec.residual ? inputs[1] : 0;
       // biome-ignore format: one line a subject
-      k.conv2d(x, N, padded.H, padded.W, 1, v.KW * IC, IC * 4, packed, outputs[0], v.OH, v.OW, OC, OC * 4,
+      k.conv2d(x, N, padded.H, padded.W, 1, v.KW * IC, IC * 4, packed, outputs[0], v.OH, v.OW, OC, yStep * 4,
         v.KH, 1, v.SH, v.SW, v.DH, 1, 0, 0,
-        r, OC * 4, e.lo, e.hi, e.code, e.alpha, e.beta, packed + panels.zeros, scratch + imageBytes);
+        r, rStep * 4, e.lo, e.hi, e.code, e.alpha, e.beta, packed + panels.zeros, scratch + imageBytes);
     },
   };
 }

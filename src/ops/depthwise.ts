@@ -1,7 +1,7 @@
 import type { Kernels } from "../wasm/kernels.ts";
 import { type Epilogue, NO_ACTIVATION } from "./activation.ts";
 import { BINARY } from "./binary-codes.ts";
-import type { Conv2dSpec } from "./conv2d.ts";
+import type { Conv2dSpec, PixelSteps } from "./conv2d.ts";
 import type { Packing, Prepared } from "./prepared.ts";
 import { prepareWalk } from "./strided.ts";
 
@@ -28,7 +28,7 @@ function shapeAndWork({ N, OC, window: { OH, OW, KH, KW } }: Conv2dSpec) {
 /** One filter a channel. */
 function onePass(spec: Conv2dSpec): Prepared {
   const { OC, window: v, epilogue: e, residual } = spec;
-  const run = depthwiseOf(spec, OC, residual ? NO_ACTIVATION : e);
+  const run = depthwiseOf(spec, OC, residual ? NO_ACTIVATION : e, spec.steps);
   return {
     algorithm: `depthwise ${v.KH}x${v.KW}`,
     ...shapeAndWork(spec),
@@ -84,10 +84,15 @@ function gathered(spec: Conv2dSpec): Prepared {
 
 type RunDepthwise = (k: Kernels, x: number, packed: number, y: number) => void;
 
-function depthwiseOf({ N, window: v }: Conv2dSpec, C: number, { lo, hi, code, alpha, beta }: Epilogue): RunDepthwise {
+function depthwiseOf(
+  { N, window: v }: Conv2dSpec,
+  C: number,
+  { lo, hi, code, alpha, beta }: Epilogue,
+  { x: xStep = C, y: yStep = C }: PixelSteps = {},
+): RunDepthwise {
   return (k, x, packed, y) =>
     // biome-ignore format: one line a subject
-    k.depthwise(x, N, v.IH, v.IW, C, C * 4, packed, y, v.OH, v.OW, C * 4,
+    k.depthwise(x, N, v.IH, v.IW, C, xStep * 4, packed, y, v.OH, v.OW, yStep * 4,
       v.KH, v.KW, v.SH, v.SW, v.DH, v.DW, v.PT, v.PL, lo, hi, code, alpha, beta);
 }
 

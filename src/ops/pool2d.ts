@@ -158,6 +158,8 @@ export interface Pool2dSpec {
   readonly countPadding?: boolean;
   /** Max only: whether output 1 takes the int32 place h * W + w of each maximum in its image. */
   readonly indices?: boolean;
+  /** Elements from pixel to pixel of x and y where they are some channels of wider images. */
+  readonly steps?: { readonly x?: number | undefined; readonly y?: number | undefined } | undefined;
 }
 
 /** Makes a pooling ready: input [x] [N, IH, IW, C], output [N, OH, OW, C]. */
@@ -178,21 +180,23 @@ export function preparePool2d(spec: Pool2dSpec): Prepared {
   };
 }
 
-function runGlobalAverage(k: Kernels, { inputs, outputs }: Addresses, { N, C, window: v }: Pool2dSpec): void {
-  k.globalAveragePool2d(inputs[0], N, v.IH * v.IW, C, C * 4, outputs[0], C * 4);
+function runGlobalAverage(k: Kernels, { inputs, outputs }: Addresses, { N, C, window: v, steps }: Pool2dSpec): void {
+  k.globalAveragePool2d(inputs[0], N, v.IH * v.IW, C, (steps?.x ?? C) * 4, outputs[0], (steps?.y ?? C) * 4);
 }
 
 // biome-ignore format: one line a subject
 function runPool(k: Kernels, { inputs: [x], outputs: [y, places] }: Addresses, spec: Pool2dSpec): void {
   const { kind, N, C, window: v, countPadding, indices } = spec;
+  const xStep = (spec.steps?.x ?? C) * 4;
+  const yStep = (spec.steps?.y ?? C) * 4;
   if (kind === "max") {
-    k.maxPool2d(x, N, v.IH, v.IW, C, C * 4, y, v.OH, v.OW, C * 4,
+    k.maxPool2d(x, N, v.IH, v.IW, C, xStep, y, v.OH, v.OW, yStep,
       v.KH, v.KW, v.SH, v.SW, v.DH, v.DW, v.PT, v.PL, indices ? places : 0, C * 4);
   } else if (kind === "average") {
-    k.averagePool2d(x, N, v.IH, v.IW, C, C * 4, y, v.OH, v.OW, C * 4,
+    k.averagePool2d(x, N, v.IH, v.IW, C, xStep, y, v.OH, v.OW, yStep,
       v.KH, v.KW, v.SH, v.SW, v.DH, v.DW, v.PT, v.PL, v.PB, v.PR, countPadding ? 1 : 0, 0);
   } else {
-    k.lpPool2d(x, N, v.IH, v.IW, C, C * 4, y, v.OH, v.OW, C * 4,
+    k.lpPool2d(x, N, v.IH, v.IW, C, xStep, y, v.OH, v.OW, yStep,
       v.KH, v.KW, v.SH, v.SW, v.DH, v.DW, v.PT, v.PL, kind === "l1" ? 1 : 2);
   }
 }

@@ -25,6 +25,7 @@ export function prepareWinograd(spec: Conv2dSpec, M: Tile): Prepared {
   const positions = (M + 2) * (M + 2);
   const tiles = blockTiles(all, positions * (IC + OC) * 4);
   const packing = winogradPacking(spec, M);
+  const { x: xStep = IC, residual: rStep = OC, y: yStep = OC } = spec.steps ?? {};
   return {
     algorithm: `winograd F(${M},3)`,
     outputShapes: [[N, v.OH, v.OW, OC]],
@@ -33,9 +34,9 @@ export function prepareWinograd(spec: Conv2dSpec, M: Tile): Prepared {
     packing,
     run(k, { inputs, outputs, scratch, packed }) {
       // biome-ignore format: one line a subject
-      k.winograd(M, tiles, inputs[0], N, v.IH, v.IW, IC, IC * 4,
-        packed, packed + packing.bias, outputs[0], v.OH, v.OW, OC, OC * 4, v.PT, v.PL,
-        residual ? inputs[1] : 0, OC * 4, e.lo, e.hi, e.code, e.alpha, e.beta, packed + packing.zeros, scratch);
+      k.winograd(M, tiles, inputs[0], N, v.IH, v.IW, IC, xStep * 4,
+        packed, packed + packing.bias, outputs[0], v.OH, v.OW, OC, yStep * 4, v.PT, v.PL,
+        residual ? inputs[1] : 0, rStep * 4, e.lo, e.hi, e.code, e.alpha, e.beta, packed + packing.zeros, scratch);
     },
   };
 }

@@ -1,10 +1,10 @@
 import { expected, ShapeError } from "../../errors.ts";
 import { prepareConvTranspose2d, resolveTransposedWindow, type TransposedWindow } from "../../ops/conv-transpose2d.ts";
-import { oihwStrides, prepareConv2d } from "../../ops/conv2d.ts";
+import { type Conv2dSpec, oihwStrides, prepareConv2d, takesSteps } from "../../ops/conv2d.ts";
 import { formatShape } from "../../shape.ts";
 import type { NodeView, Operator } from "../operator.ts";
 import { fusedEpilogue } from "./fused.ts";
-import { imageOf, imageShape, paddingOf, pairOf, windowOf } from "./image.ts";
+import { imageOf, imageShape, paddingOf, pairOf, stepsOf, windowOf } from "./image.ts";
 import { withSequences } from "./one-dimensional.ts";
 
 /** x [N, IC, IH, IW] (or channels last), w [OC, IC / group, KH, KW], b [OC]; a fused residual is input 3. */
@@ -13,25 +13,36 @@ const Conv: Operator = {
     const { x, N, OC, window } = convolution(node);
     return [{ type: x.type, shape: imageShape(node, N, OC, window.OH, window.OW) }];
   },
+  takesSteps: (node) => takesSteps(specOf(node)),
   lower(node) {
-    const { x, N, IC, OC, groups, window } = convolution(node);
-    if (x.type !== "float32") return undefined;
-    const filter = oihwStrides(IC / groups, window.KH * window.KW);
-    const residual = node.has(3);
-    const spec = {
-      N,
-      IC,
-      OC,
-      groups,
-      window,
-      filter,
-      epilogue: fusedEpilogue(node),
-      residual,
-      numerics: node.numerics,
+    if (node.input(0).type !== "float32") return undefined;
+    const spec = specOf(node);
+    // Depthwise kernels write y before they read the residual.
+    const inPlace = spec.residual && takesSteps(spec) ? [1] : [];
+    return {
+      prepared: prepareConv2d(spec),
+      inputs: spec.residual ? [0, 3] : [0],
+      inPlace,
+      weights: [1, node.has(2) ? 2 : -1],
     };
-    return { prepared: prepareConv2d(spec), inputs: residual ? [0, 3] : [0], weights: [1, node.has(2) ? 2 : -1] };
   },
 };
+
+function specOf(node: NodeView): Conv2dSpec {
+  const { N, IC, OC, groups, window } = convolution(node);
+  return {
+    N,
+    IC,
+    OC,
+    groups,
+    window,
+    filter: oihwStrides(IC / groups, window.KH * window.KW),
+    epilogue: fusedEpilogue(node),
+    residual: node.has(3),
+    numerics: node.numerics,
+    steps: stepsOf(node),
+  };
+}
 
 function convolution(node: NodeView) {
   const x = node.input(0);
@@ -56,12 +67,14 @@ const ConvTranspose: Operator = {
     const { x, N, OC, window } = transposed(node);
     return [{ type: x.type, shape: imageShape(node, N, OC, window.OH, window.OW) }];
   },
+  takesSteps: () => true,
   lower(node) {
     const { x, N, IC, OC, groups, window } = transposed(node);
     if (x.type !== "float32") return undefined;
     const { KH, KW } = window;
     const filter = { ic: (OC / groups) * KH * KW, oc: KH * KW, kh: KW, kw: 1 };
-    const prepared = prepareConvTranspose2d({ N, IC, OC, groups, window, filter, epilogue: fusedEpilogue(node) });
+    const epilogue = fusedEpilogue(node);
+    const prepared = prepareConvTranspose2d({ N, IC, OC, groups, window, filter, epilogue, steps: stepsOf(node) });
     return { prepared, inputs: [0], weights: [1, node.has(2) ? 2 : -1] };
   },
 };

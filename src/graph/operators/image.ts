@@ -67,3 +67,13 @@ export function paddingOf(node: NodeView): Padding {
     }
   }
 }
+
+/** Elements from pixel to pixel of a node's images, where they are some channels of wider ones. */
+export function stepsOf(node: NodeView): {
+  x?: number | undefined;
+  residual?: number | undefined;
+  y?: number | undefined;
+} {
+  const [x, residual, y] = node.numbers("steps") ?? [];
+  return { x: x || undefined, residual: residual || undefined, y: y || undefined };
+}

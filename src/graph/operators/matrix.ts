@@ -72,7 +72,7 @@ function gemm(node: NodeView) {
   return { M, K, N, xTransposed, transposed, alpha: node.number("alpha", 1), beta: node.number("beta", 1), c };
 }
 
-/** Matrices [.., M, K] and [.., K, N]; a vector is a row on the left and a column on the right. */
+/** Matrices [.., M, K] and [.., K, N]; a vector is a row on the left and a column on the right. Passes may add a bias [N] to one [K, N]. */
 const MatMul: Operator = {
   infer(node) {
     const { type, result } = product(node);
@@ -82,7 +82,7 @@ const MatMul: Operator = {
     const { type, result, ...spec } = product(node);
     if (type !== "float32") return undefined;
     const prepared = prepareMatmul({ ...spec, epilogue: fusedEpilogue(node) });
-    return { prepared: { ...prepared, outputShapes: [result] }, inputs: [0], weights: [1] };
+    return { prepared: { ...prepared, outputShapes: [result] }, inputs: [0], weights: [1, node.has(2) ? 2 : -1] };
   },
   evaluate: (node, inputs) =>
     onHalves(inputs, ([a, b]) => {

@@ -4,7 +4,7 @@ import type { Addresses, Prepared } from "../../ops/prepared.ts";
 import { resolveWindow } from "../../ops/window.ts";
 import type { Kernels } from "../../wasm/kernels.ts";
 import type { NodeView, Operator } from "../operator.ts";
-import { imageOf, imageShape, pairOf, windowOf } from "./image.ts";
+import { imageOf, imageShape, pairOf, stepsOf, windowOf } from "./image.ts";
 import { withSequences } from "./one-dimensional.ts";
 
 /** A pool with a window. */
@@ -36,9 +36,10 @@ function poolOperator(specOf: (node: NodeView) => Pool2dSpec): Operator {
         { type: "int64", shape },
       ];
     },
+    takesSteps: (node) => !node.node.outputs[1],
     lower(node) {
       if (node.input(0).type !== "float32") return undefined;
-      const spec = specOf(node);
+      const spec = { ...specOf(node), steps: stepsOf(node) };
       const columnMajor = node.number("storage_order", 0) !== 0;
       const prepared = node.node.outputs[1] ? withFlatIndices(spec, columnMajor) : preparePool2d(spec);
       return { prepared, inputs: [0] };

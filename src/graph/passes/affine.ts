@@ -1,10 +1,11 @@
 import type { HostTensor } from "../../dtype.ts";
 import { toFloat32 } from "../../half.ts";
+import { sameShape } from "../../shape.ts";
 import type { Draft } from "../draft.ts";
 import type { GraphNode } from "../graph.ts";
-import { scaleFilter } from "./scale-filter.ts";
+import { channelAxis, scaleFilter } from "./scale-filter.ts";
 
-/** Folds a multiplication or addition of one constant per channel (or one for all) into the convolution before it. */
+/** Folds a multiplication or addition of one constant per channel (or one for all) into the convolution or product before it. */
 export function foldAffine(draft: Draft): number {
   let changes = 0;
   for (;;) {
@@ -26,9 +27,9 @@ function foldOnce(draft: Draft): number {
     if (swapped && (node.op === "Sub" || node.op === "Div")) continue;
     const value = swapped ? second : first;
     const producer = producers.get(value);
-    if (producer?.op !== "Conv" || producer.attributes["epilogue"] || uses.get(value) !== 1 || changes.has(producer))
-      continue;
-    const channels = perChannel(draft, draft.constants.get(swapped ? first : second), value, node);
+    const axis = channelAxis(draft, producer);
+    if (!producer || axis === undefined || uses.get(value) !== 1 || changes.has(producer)) continue;
+    const channels = perChannel(draft, draft.constants.get(swapped ? first : second), axis, value, node);
     const folded = channels && scaleFilter(draft, producer, affine(node.op, channels), node.outputs[0]);
     if (!folded) continue;
     changes.set(producer, folded);
@@ -44,20 +45,20 @@ function affine(op: string, values: Float32Array) {
   return { scale, shift };
 }
 
-/** A constant as one value for each channel, if it broadcasts that way over the images `value` without changing their shape. */
+/** A constant as one value for each place of an axis, if it broadcasts that way over `value` without changing its shape. */
 function perChannel(
   draft: Draft,
   tensor: HostTensor | undefined,
+  axis: number,
   value: string,
   node: GraphNode,
 ): Float32Array | undefined {
-  const images = draft.types.get(value);
-  const result = draft.types.get(node.outputs[0]);
-  if (tensor?.type !== "float32" || images?.shape.length !== result?.shape.length || !images) return undefined;
-  const rank = images.shape.length;
-  const C = images.shape[1];
-  const shape = [...new Array<number>(Math.max(0, rank - tensor.shape.length)).fill(1), ...tensor.shape];
+  const from = draft.types.get(value)?.shape;
+  const result = draft.types.get(node.outputs[0])?.shape;
+  if (tensor?.type !== "float32" || !from || !result || !sameShape(from, result)) return undefined;
+  const C = from[axis];
+  const shape = [...new Array<number>(Math.max(0, from.length - tensor.shape.length)).fill(1), ...tensor.shape];
   const data = toFloat32(tensor);
   if (data.length === 1) return new Float32Array(C).fill(data[0]);
-  return shape.every((extent, axis) => extent === (axis === 1 ? C : 1)) ? data : undefined;
+  return shape.every((extent, i) => extent === (i === axis ? C : 1)) ? data : undefined;
 }

@@ -1,8 +1,15 @@
+import { sameShape } from "../../shape.ts";
 import type { Draft } from "../draft.ts";
 import type { GraphNode } from "../graph.ts";
+import { findOperator } from "../operators/index.ts";
 
-/** Nodes that pass their first input on unchanged when lanewise runs them. */
-const IDENTITIES = new Set(["Identity", "Dropout"]);
+/** Operators that, depending on their parameters, may leave their first input as it is. */
+export const MAY_BE_IDLE = new Set(
+  (
+    "Cast CastLike Concat Dropout Expand Flatten Identity Max Mean Min Pad Reshape Resize Slice Split Squeeze Sum Tile " +
+    "Transpose Unsqueeze"
+  ).split(" "),
+);
 
 /** Drops nodes that change nothing: their readers read their input instead. Those that make an output of the graph stay. */
 export function dropIdentities(draft: Draft): number {
@@ -11,21 +18,17 @@ export function dropIdentities(draft: Draft): number {
   const nodes: GraphNode[] = [];
   for (const node of draft.nodes) {
     const inputs = node.inputs.map((name) => instead.get(name) ?? name);
-    const idle = IDENTITIES.has(node.op) || isIdleTranspose(draft, node) || isIdleCast(draft, node);
-    if (idle && !outputs.has(node.outputs[0])) instead.set(node.outputs[0], inputs[0]);
+    if (!outputs.has(node.outputs[0]) && isIdle(draft, node)) instead.set(node.outputs[0], inputs[0]);
     else nodes.push({ ...node, inputs });
   }
   draft.nodes = nodes;
   return instead.size;
 }
 
-function isIdleCast({ types }: Draft, { op, inputs, outputs }: GraphNode): boolean {
-  return op === "Cast" && types.get(inputs[0])?.type === types.get(outputs[0])?.type;
-}
-
-function isIdleTranspose(draft: Draft, node: GraphNode): boolean {
-  if (node.op !== "Transpose") return false;
-  const permutation = node.attributes["perm"];
-  const rank = draft.types.get(node.inputs[0])?.shape.length ?? 0;
-  return Array.isArray(permutation) ? permutation.every((axis, i) => axis === i) : rank <= 1;
+function isIdle(draft: Draft, node: GraphNode): boolean {
+  if (!MAY_BE_IDLE.has(node.op) || node.outputs.slice(1).some((name) => name !== "")) return false;
+  const from = draft.types.get(node.inputs[0]);
+  const to = draft.types.get(node.outputs[0]);
+  if (!from || !to || from.type !== to.type || !sameShape(from.shape, to.shape)) return false;
+  return findOperator(node.op)?.lower?.(draft.view(node)) === "alias";
 }

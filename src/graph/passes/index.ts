@@ -4,11 +4,16 @@ import { fuseActivations } from "./activation.ts";
 import { foldAffine } from "./affine.ts";
 import { foldBatchNorm } from "./batch-norm.ts";
 import { dropDeadNodes } from "./dead-code.ts";
+import { permuteFlattened } from "./flatten.ts";
 import { dropIdentities } from "./identity.ts";
+import { concatInPlace } from "./in-place.ts";
 import { moveChannelsLast } from "./layout.ts";
+import { absorbPads } from "./pad.ts";
 import { fuseQuantization, fuseRounding } from "./quantize.ts";
+import { recogniseActivations } from "./recognise.ts";
+import { joinReshapes } from "./reshape.ts";
 import { fuseResiduals } from "./residual.ts";
-import { recogniseSwish } from "./swish.ts";
+import { sinkTransposes } from "./transpose.ts";
 
 /** A rewriting of a draft that leaves its outputs as they are. */
 export interface Pass {
@@ -21,16 +26,22 @@ export interface Pass {
 export const PASSES: readonly Pass[] = [
   { name: "drop identities", run: dropIdentities },
   { name: "round instead of storing", run: fuseQuantization },
+  { name: "join reshapes", run: joinReshapes },
+  { name: "sink transposes", run: sinkTransposes },
   { name: "drop dead nodes", run: dropDeadNodes },
-  { name: "fold batch norm", run: foldBatchNorm },
+  { name: "recognise activations", run: recogniseActivations },
+  { name: "absorb pads", run: absorbPads },
+  { name: "fold batch norms", run: foldBatchNorm },
   { name: "fold multiplications and additions", run: foldAffine },
-  { name: "recognise swish", run: recogniseSwish },
+  { name: "drop pieces", run: dropDeadNodes },
   { name: "fuse residuals", run: fuseResiduals },
   { name: "fuse activations", run: fuseActivations },
   { name: "fuse roundings", run: fuseRounding },
   { name: "channels last", run: moveChannelsLast },
+  { name: "permute weights for flattened images", run: permuteFlattened },
   { name: "drop conversions", run: dropIdentities },
   { name: "drop what is left over", run: dropDeadNodes },
+  { name: "concatenate in place", run: concatInPlace },
 ];
 
 /** The one pass without which convolutions and pools cannot run, for results to compare others with. */

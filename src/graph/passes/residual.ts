@@ -1,6 +1,7 @@
 import { sameShape } from "../../shape.ts";
 import type { Draft } from "../draft.ts";
 import type { GraphNode } from "../graph.ts";
+import { shapeOf } from "./constants.ts";
 
 /** Lets a convolution add the residual behind it, where nobody else reads what comes between: the sum becomes its input 3. */
 export function fuseResiduals(draft: Draft): number {
@@ -16,7 +17,9 @@ export function fuseResiduals(draft: Draft): number {
     // Of two convolutions the later one can wait for the other.
     const candidates = [a, b]
       .map((value) => ({ value, producer: producers.get(value) }))
-      .filter(({ value, producer }) => producer && isFree(producer) && uses.get(value) === 1 && !gone.has(producer))
+      .filter(
+        ({ value, producer }) => producer && isFree(draft, producer) && uses.get(value) === 1 && !gone.has(producer),
+      )
       .sort((p, q) => (place.get(q.producer as GraphNode) ?? 0) - (place.get(p.producer as GraphNode) ?? 0));
     const producer = candidates[0]?.producer;
     if (!producer) continue;
@@ -30,10 +33,9 @@ export function fuseResiduals(draft: Draft): number {
   return moved.size;
 }
 
-function isFree(node: GraphNode): boolean {
-  return node.op === "Conv" && !node.inputs[3] && !node.attributes["epilogue"];
-}
-
-function shapeOf(draft: Draft, name: string): readonly number[] {
-  return draft.types.get(name)?.shape ?? [];
+/** Whether a node is a convolution that can add something. The kernels for one channel a filter cannot. */
+function isFree(draft: Draft, node: GraphNode): boolean {
+  if (node.op !== "Conv" || node.inputs[3] || node.attributes["epilogue"]) return false;
+  const groups = node.attributes["group"] ?? 1;
+  return groups === 1 || groups !== shapeOf(draft, node.inputs[0])[1];
 }

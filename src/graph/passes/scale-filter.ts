@@ -1,6 +1,8 @@
+import type { HostTensor } from "../../dtype.ts";
 import { toFloat32 } from "../../half.ts";
 import type { Draft } from "../draft.ts";
 import type { GraphNode } from "../graph.ts";
+import { float32, shapeOf } from "./constants.ts";
 
 /** y = scale * x + shift for each channel, in float64. */
 export interface Affine {
@@ -8,32 +10,99 @@ export interface Affine {
   readonly shift: Float64Array;
 }
 
+/** How the weights of a node divide into output channels. */
+interface Weights {
+  readonly filter: HostTensor;
+  readonly channels: number;
+  /** The channel of each element of the filter. */
+  readonly channelOf: (element: number) => number;
+  /** The bias as one value for each channel; undefined if there is none. */
+  readonly bias: ArrayLike<number> | undefined;
+  /** What the node is with weights and bias in inputs 1 and 2. */
+  readonly rest: Partial<GraphNode>;
+}
+
+/** The axis of a linear node's output along which its channels lie; undefined for other nodes. */
+export function channelAxis(draft: Draft, node: GraphNode | undefined): number | undefined {
+  if (node?.op === "MatMul") return shapeOf(draft, node.outputs[0]).length - 1;
+  return node && node.op in RULES ? 1 : undefined;
+}
+
 /**
- * The convolution that also does what `affine` does behind it, under the output name `output`: its weights are multiplied in float64
- * and rounded once. undefined if its weights are not known or it has a residual.
+ * The convolution, transposed convolution or product that also does what `affine` does behind it, under the output name `output`: its
+ * weights are multiplied in float64 and rounded once. undefined if its weights are not known, or it has a residual or an activation.
  */
-export function scaleFilter(
-  draft: Draft,
-  node: GraphNode,
-  { scale, shift }: Affine,
-  output: string,
-): GraphNode | undefined {
-  const filter = draft.constants.get(node.inputs[1]);
-  const bias = node.inputs[2] ? draft.constants.get(node.inputs[2]) : undefined;
-  if (!filter || filter.shape[0] !== scale.length || (node.inputs[2] && !bias) || node.inputs[3]) return undefined;
-  const each = filter.data.length / scale.length;
+export function scaleFilter(draft: Draft, node: GraphNode, affine: Affine, output: string): GraphNode | undefined {
+  const { scale, shift } = affine;
+  if (node.inputs[3] || node.attributes["epilogue"]) return undefined;
+  const weights = RULES[node.op]?.(draft, node);
+  if (!weights || weights.channels !== scale.length) return undefined;
+  const { filter, channelOf, bias, rest } = weights;
   const source = toFloat32(filter);
-  const data = scale.every((factor) => factor === 1)
-    ? source
-    : source.map((value, i) => value * scale[Math.floor(i / each)]);
-  const old = bias && toFloat32(bias);
-  const biases = Float32Array.from(shift, (value, c) => value + (old ? old[c] * scale[c] : 0));
+  const plain = scale.every((factor) => factor === 1);
+  const data = plain ? source : source.map((value, i) => value * scale[channelOf(i)]);
+  const biases = Float32Array.from(shift, (value, c) => value + (bias ? bias[c] * scale[c] : 0));
   const inputs = [
     node.inputs[0],
-    data === source
-      ? node.inputs[1]
-      : draft.addConstant(`${node.inputs[1]}*scale`, { type: "float32", shape: filter.shape, data }),
-    draft.addConstant(`${output}:bias`, { type: "float32", shape: [biases.length], data: biases }),
+    plain ? node.inputs[1] : draft.addConstant(`${node.inputs[1]}*scale`, float32(filter.shape, data)),
+    draft.addConstant(`${output}:bias`, float32([biases.length], biases)),
   ];
-  return { ...node, inputs, outputs: [output] };
+  return { ...node, ...rest, inputs, outputs: [output] };
+}
+
+type Rule = (draft: Draft, node: GraphNode) => Weights | undefined;
+
+const RULES: Readonly<Record<string, Rule>> = {
+  Conv(draft, node) {
+    const known = knownWeights(draft, node);
+    if (!known) return undefined;
+    const { filter, bias } = known;
+    const each = filter.data.length / filter.shape[0];
+    return { filter, bias, channels: filter.shape[0], channelOf: (i) => Math.floor(i / each), rest: {} };
+  },
+  ConvTranspose(draft, node) {
+    const known = knownWeights(draft, node);
+    if (!known) return undefined;
+    const { filter, bias } = known;
+    const groups = (node.attributes["group"] as number | undefined) ?? 1;
+    const [IC, OCG, KH, KW] = filter.shape;
+    const channelOf = (i: number) => {
+      const ic = Math.floor(i / (OCG * KH * KW));
+      return Math.floor(ic / (IC / groups)) * OCG + (Math.floor(i / (KH * KW)) % OCG);
+    };
+    return { filter, bias, channels: OCG * groups, channelOf, rest: {} };
+  },
+  Gemm(draft, node) {
+    const known = knownWeights(draft, node);
+    if (!known) return undefined;
+    const { filter, bias } = known;
+    const transposed = Boolean(node.attributes["transB"]);
+    const [N, K] = transposed ? filter.shape : filter.shape.toReversed();
+    // A bias that is not the same for all rows stays outside.
+    if (bias && (bias.length > N || (bias.length !== 1 && bias.length !== N))) return undefined;
+    if (bias && bias.length === N && known.biasShape.at(-1) !== N) return undefined;
+    const beta = (node.attributes["beta"] as number | undefined) ?? 1;
+    return {
+      filter,
+      channels: N,
+      channelOf: transposed ? (i) => Math.floor(i / K) : (i) => i % N,
+      bias: bias && Float64Array.from({ length: N }, (_, c) => beta * bias[bias.length === 1 ? 0 : c]),
+      rest: { attributes: { ...node.attributes, beta: 1 } },
+    };
+  },
+  MatMul(draft, node) {
+    const known = knownWeights(draft, node);
+    const [rank, columns] = [shapeOf(draft, node.inputs[0]).length, known?.filter.shape.at(-1)];
+    if (!known || !columns || known.filter.data.length === 0 || known.filter.shape.length !== 2 || rank < 2)
+      return undefined;
+    const { filter, bias } = known;
+    return { filter, bias, channels: columns, channelOf: (i) => i % columns, rest: rank === 2 ? { op: "Gemm" } : {} };
+  },
+};
+
+function knownWeights({ constants }: Draft, { inputs }: GraphNode) {
+  const filter = constants.get(inputs[1]);
+  const bias = inputs[2] ? constants.get(inputs[2]) : undefined;
+  if (filter?.type !== "float32" || (inputs[2] && bias?.type !== "float32")) return undefined;
+  return { filter, bias: bias && toFloat32(bias), biasShape: bias?.shape ?? [] };
 }
