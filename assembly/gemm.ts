@@ -13,6 +13,8 @@
 //
 // Each tile is exported and stays a function of its own: inlined into the driver, its accumulators would spill.
 
+import { madd } from "./fma";
+
 // What stays the same for all tiles of a layer lies in memory, so that a call has few enough parameters for registers.
 const TAP_STRIDE: usize = 0; // bytes
 const TAPS: usize = 4;
@@ -74,17 +76,17 @@ export function tile3x12(rows: usize, w: usize, y: usize, r: usize, live: i32, c
     do {
       const b0 = v128.load(w), b1 = v128.load(w, 16), b2 = v128.load(w, 32);
       let a = v128.load_splat<f32>(a0);
-      c00 = f32x4.add(c00, f32x4.mul(a, b0));
-      c01 = f32x4.add(c01, f32x4.mul(a, b1));
-      c02 = f32x4.add(c02, f32x4.mul(a, b2));
+      c00 = madd(c00, a, b0);
+      c01 = madd(c01, a, b1);
+      c02 = madd(c02, a, b2);
       a = v128.load_splat<f32>(a1);
-      c10 = f32x4.add(c10, f32x4.mul(a, b0));
-      c11 = f32x4.add(c11, f32x4.mul(a, b1));
-      c12 = f32x4.add(c12, f32x4.mul(a, b2));
+      c10 = madd(c10, a, b0);
+      c11 = madd(c11, a, b1);
+      c12 = madd(c12, a, b2);
       a = v128.load_splat<f32>(a2);
-      c20 = f32x4.add(c20, f32x4.mul(a, b0));
-      c21 = f32x4.add(c21, f32x4.mul(a, b1));
-      c22 = f32x4.add(c22, f32x4.mul(a, b2));
+      c20 = madd(c20, a, b0);
+      c21 = madd(c21, a, b1);
+      c22 = madd(c22, a, b2);
       w += 48;
       a0 += 4; a1 += 4; a2 += 4;
     } while (a0 < end);
@@ -125,20 +127,20 @@ export function tile5x8(rows: usize, w: usize, y: usize, r: usize, live: i32, co
     do {
       const b0 = v128.load(w), b1 = v128.load(w, 16);
       let a = v128.load_splat<f32>(a0);
-      c00 = f32x4.add(c00, f32x4.mul(a, b0));
-      c01 = f32x4.add(c01, f32x4.mul(a, b1));
+      c00 = madd(c00, a, b0);
+      c01 = madd(c01, a, b1);
       a = v128.load_splat<f32>(a1);
-      c10 = f32x4.add(c10, f32x4.mul(a, b0));
-      c11 = f32x4.add(c11, f32x4.mul(a, b1));
+      c10 = madd(c10, a, b0);
+      c11 = madd(c11, a, b1);
       a = v128.load_splat<f32>(a2);
-      c20 = f32x4.add(c20, f32x4.mul(a, b0));
-      c21 = f32x4.add(c21, f32x4.mul(a, b1));
+      c20 = madd(c20, a, b0);
+      c21 = madd(c21, a, b1);
       a = v128.load_splat<f32>(a3);
-      c30 = f32x4.add(c30, f32x4.mul(a, b0));
-      c31 = f32x4.add(c31, f32x4.mul(a, b1));
+      c30 = madd(c30, a, b0);
+      c31 = madd(c31, a, b1);
       a = v128.load_splat<f32>(a4);
-      c40 = f32x4.add(c40, f32x4.mul(a, b0));
-      c41 = f32x4.add(c41, f32x4.mul(a, b1));
+      c40 = madd(c40, a, b0);
+      c41 = madd(c41, a, b1);
       w += 32;
       a0 += 4; a1 += 4; a2 += 4; a3 += 4; a4 += 4;
     } while (a0 < end);
@@ -186,14 +188,14 @@ export function tile8x4(rows: usize, w: usize, y: usize, r: usize, live: i32, co
     rows += tapStride;
     do {
       const b = v128.load(w);
-      c0 = f32x4.add(c0, f32x4.mul(v128.load_splat<f32>(a0), b));
-      c1 = f32x4.add(c1, f32x4.mul(v128.load_splat<f32>(a0 + d1), b));
-      c2 = f32x4.add(c2, f32x4.mul(v128.load_splat<f32>(a0 + d2), b));
-      c3 = f32x4.add(c3, f32x4.mul(v128.load_splat<f32>(a0 + d3), b));
-      c4 = f32x4.add(c4, f32x4.mul(v128.load_splat<f32>(a0 + d4), b));
-      c5 = f32x4.add(c5, f32x4.mul(v128.load_splat<f32>(a0 + d5), b));
-      c6 = f32x4.add(c6, f32x4.mul(v128.load_splat<f32>(a0 + d6), b));
-      c7 = f32x4.add(c7, f32x4.mul(v128.load_splat<f32>(a0 + d7), b));
+      c0 = madd(c0, v128.load_splat<f32>(a0), b);
+      c1 = madd(c1, v128.load_splat<f32>(a0 + d1), b);
+      c2 = madd(c2, v128.load_splat<f32>(a0 + d2), b);
+      c3 = madd(c3, v128.load_splat<f32>(a0 + d3), b);
+      c4 = madd(c4, v128.load_splat<f32>(a0 + d4), b);
+      c5 = madd(c5, v128.load_splat<f32>(a0 + d5), b);
+      c6 = madd(c6, v128.load_splat<f32>(a0 + d6), b);
+      c7 = madd(c7, v128.load_splat<f32>(a0 + d7), b);
       w += 16;
       a0 += 4;
     } while (a0 < end);

@@ -12,11 +12,17 @@ rmSync("dist", { recursive: true, force: true });
 mkdirSync("build", { recursive: true });
 mkdirSync("dist/wasm", { recursive: true });
 
-for (const target of ["debug", "release"]) run("node_modules/assemblyscript/bin/asc.js", "--target", target);
-const text = textModule(readFileSync("build/release.wasm"));
-writeFileSync("build/wasm-text.js", text.js);
-writeFileSync("build/wasm-text.d.ts", text.dts);
+for (const target of ["debug", "release", "relaxed"]) run("node_modules/assemblyscript/bin/asc.js", "--target", target);
+for (const [build, name] of [
+  ["release", "wasm"],
+  ["relaxed", "relaxed"],
+]) {
+  const text = textModule(readFileSync(`build/${build}.wasm`));
+  writeFileSync(`build/${name}-text.js`, text.js);
+  writeFileSync(`build/${name}-text.d.ts`, text.dts);
+}
 copyFileSync("build/release.wasm", "dist/lanewise.wasm");
+copyFileSync("build/relaxed.wasm", "dist/lanewise-relaxed.wasm");
 
 const common: BuildOptions = {
   bundle: true,
@@ -56,7 +62,9 @@ function finishTypes(folder: string): void {
   copyFileSync("build/release.d.ts", join(folder, "wasm/release.d.ts"));
   const module =
     "/** The kernels, as runtimes and bundlers import a .wasm file. */\ndeclare const module: WebAssembly.Module;\n";
-  writeFileSync(join(folder, "lanewise.wasm.d.ts"), `${module}export default module;\n`);
+  for (const name of ["lanewise", "lanewise-relaxed"]) {
+    writeFileSync(join(folder, `${name}.wasm.d.ts`), `${module}export default module;\n`);
+  }
   for (const file of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
     if (!file.endsWith(".d.ts")) continue;
     const path = join(folder, file);

@@ -44,6 +44,7 @@ const DOORS: Record<string, string[]> = {
   ".": ["types", "default"],
   "./image": ["types", "default"],
   "./lanewise.wasm": ["types", "default"],
+  "./lanewise-relaxed.wasm": ["types", "default"],
   "./digits.onnx": [],
   "./package.json": [],
 };

@@ -1,6 +1,6 @@
 import { ArgumentError, checkAborted, expected } from "../errors.ts";
 import { Model, type ModelOptions } from "../graph/model.ts";
-import { type KernelSource, kernelsFrom } from "../wasm/source.ts";
+import { type KernelSource, kernelsFrom, relaxedKernels } from "../wasm/source.ts";
 import { importModel } from "./import.ts";
 import { readModel } from "./proto.ts";
 import { bytesOf, type ModelSource } from "./source.ts";
@@ -51,15 +51,20 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
     onProgress?.({ phase, loaded, total: 3 });
   };
   step("compile", 0);
-  const module = await kernelsFrom(options.wasm);
+  const wantsRelaxed = options.numerics === "relaxed" && options.wasm === undefined;
+  const relaxed = wantsRelaxed ? await relaxedKernels() : undefined;
+  const module = relaxed ?? (await kernelsFrom(options.wasm));
   step("read", 1);
   const graph = importModel(readModel(bytes), { externalData: options.externalData });
   checkInputNames(graph.inputs, options.inputShapes);
   step("prepare", 2);
-  const model = new Model(graph, module, options);
+  const notes = wantsRelaxed && !relaxed ? [NO_RELAXED] : [];
+  const model = new Model(graph, module, options, notes);
   onProgress?.({ phase: "ready", loaded: 3, total: 3 });
   return model;
 }
+
+const NO_RELAXED = "numerics: relaxed SIMD is not to be had in this runtime, the default kernels run instead";
 
 function checkInputNames(inputs: readonly { readonly name: string }[], shapes: ModelOptions["inputShapes"] = {}): void {
   const names = inputs.map(({ name }) => name);

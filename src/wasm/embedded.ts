@@ -14,3 +14,9 @@ export function kernelModule(): Promise<WebAssembly.Module> {
   });
   return compiled;
 }
+
+/** The kernels with fused multiply-add, in a file of their own that is fetched when first asked for. */
+export async function relaxedModule(): Promise<WebAssembly.Module> {
+  const { alphabet, order, short, text } = await import("../../build/relaxed-text.js");
+  return compileKernels(bytesFromText({ alphabet, order, short, text }));
+}

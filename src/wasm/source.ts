@@ -1,4 +1,4 @@
-import { kernelModule } from "#wasm";
+import { kernelModule, relaxedModule } from "#wasm";
 import { ArgumentError, expected, RuntimeError } from "../errors.ts";
 import { compileKernels } from "./kernels.ts";
 
@@ -25,6 +25,17 @@ export async function kernelsFrom(source?: KernelSource): Promise<WebAssembly.Mo
   }
   const wanted = "a WebAssembly.Module, bytes, a Response or a URL";
   throw new ArgumentError(expected("lanewise", "wasm", wanted, typeof source === "string" ? `"${source}"` : source));
+}
+
+/** (func (result v128) (f32x4.relaxed_madd 0 0 0)): valid only with relaxed SIMD. */
+const RELAXED_PROBE = [
+  [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 19, 1, 17, 0],
+  [65, 0, 253, 15, 65, 0, 253, 15, 65, 0, 253, 15, 253, 133, 2, 11],
+].flat();
+
+/** The kernels with fused multiply-add; undefined where the runtime has no relaxed SIMD, or does not take them this way. */
+export async function relaxedKernels(): Promise<WebAssembly.Module | undefined> {
+  return WebAssembly.validate(Uint8Array.from(RELAXED_PROBE)) ? relaxedModule() : undefined;
 }
 
 async function download(url: URL): Promise<ArrayBuffer> {

@@ -7,3 +7,8 @@ import module from "../lanewise.wasm";
 export async function kernelModule(): Promise<WebAssembly.Module> {
   return module as WebAssembly.Module;
 }
+
+/** Not among the modules of such runtimes: whoever wants it passes `lanewise/lanewise-relaxed.wasm` as the option `wasm`. */
+export async function relaxedModule(): Promise<WebAssembly.Module | undefined> {
+  return undefined;
+}
