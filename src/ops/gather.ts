@@ -1,11 +1,43 @@
 import { ArgumentError, expected } from "../errors.ts";
 import { elementCount, type Shape, stridesOf } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
+import type { Workspace } from "../workspace.ts";
+import { call, checkOptions } from "./call.ts";
 import type { Movement } from "./copies.ts";
+import { checkAxis, checkTensor } from "./operands.ts";
 import { piecesOf } from "./pad.ts";
 import type { Prepared } from "./prepared.ts";
 
 /** Pieces up to which strided copies are made instead of one look-up an index. */
 const FEW = 16;
+
+export interface GatherOptions {
+  /** Default 0. */
+  readonly axis?: number | undefined;
+}
+
+/**
+ * The parts of x that indices name along an axis.
+ *
+ * @param x a tensor of 4-byte elements
+ * @param indices int32 or int64, from -extent to extent - 1; negative ones count from the end
+ * @returns a tensor in the shape of x with `axis` replaced by the axes of the indices
+ * @throws ArgumentError for an index outside x
+ * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-gather
+ */
+export function gather(w: Workspace, x: Tensor, indices: Tensor, options: GatherOptions = {}): Tensor {
+  const where = "gather";
+  checkTensor(w, where, "x", x, ["float32", "int32", "uint32"]);
+  checkTensor(w, where, "indices", indices, ["int32", "int64"]);
+  checkOptions(where, options, ["axis"]);
+  const axis = checkAxis(where, options.axis ?? 0, x.shape);
+  const inputs = [w.arrange(x, "dense"), w.arrange(indices, "dense")];
+  const type = indices.type === "int64" ? "int64" : "int32";
+  const prepared = prepareGather(where, x.shape, axis, indices.shape, type);
+  const y = w.create(where, prepared.outputShapes[0], "dense", x.type);
+  call(w, where, prepared, { inputs, outputs: [y] });
+  return y;
+}
 
 /** The shape of x with `axis` replaced by the axes of the indices. */
 export function gatherShape(shape: Shape, axis: number, indices: Shape): Shape {

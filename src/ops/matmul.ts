@@ -1,7 +1,52 @@
-import { broadcastShapes, elementCount, type Shape, stridesOf } from "../shape.ts";
-import type { Epilogue } from "./activation.ts";
+import { expected, ShapeError } from "../errors.ts";
+import { broadcastShapes, elementCount, formatShape, type Shape, stridesOf } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
+import type { Workspace } from "../workspace.ts";
+import { type Activation, type Epilogue, resolveActivation } from "./activation.ts";
+import { call, checkOptions } from "./call.ts";
 import { prepareGemm } from "./gemm.ts";
+import { checkTensor } from "./operands.ts";
 import type { Packing, Prepared, WeightSource } from "./prepared.ts";
+
+export interface MatmulOptions {
+  /** Applied to the result. */
+  readonly activation?: Activation | undefined;
+}
+
+/**
+ * Products of matrices: y[.., m, n] = sum over k of a[.., m, k] * b[.., k, n]. Each element is within
+ * (K + 1) * 2^-24 * sum |a * b| of the exact value.
+ *
+ * @param a a matrix [M, K], a batch of such [.., M, K], or a vector [K], which is a row
+ * @param b a matrix [K, N], a batch [.., K, N], or a vector [K], which is a column
+ * @returns [.., M, N], where batches broadcast and the axis of a vector is left out
+ * @throws ShapeError if shapes do not fit each other
+ * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-matmul
+ */
+export function matmul(w: Workspace, a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
+  const where = "matmul";
+  checkTensor(w, where, "a", a);
+  checkTensor(w, where, "b", b);
+  checkOptions(where, options, ["activation"]);
+  const left: Shape = a.shape.length === 1 ? [1, a.shape[0]] : a.shape;
+  const right: Shape = b.shape.length === 1 ? [b.shape[0], 1] : b.shape;
+  const got = `${formatShape(a.shape)} and ${formatShape(b.shape)}`;
+  if (left.length < 2 || right.length < 2) {
+    throw new ShapeError(expected(where, "a and b", "vectors, matrices or batches of matrices", got));
+  }
+  const [M, K] = left.slice(-2);
+  const [rows, N] = right.slice(-2);
+  if (rows !== K) throw new ShapeError(expected(where, "b", `${K} rows, as many as a has columns`, got));
+  const [xBatch, wBatch] = [left.slice(0, -2), right.slice(0, -2)];
+  const batch = broadcastShapes(xBatch, wBatch);
+  if (!batch) throw new ShapeError(expected(where, "a and b", "batches that broadcast", got));
+  const epilogue = resolveActivation(where, options.activation);
+  const result = [...batch, ...(a.shape.length === 1 ? [] : [M]), ...(b.shape.length === 1 ? [] : [N])];
+  const operands = { inputs: [w.arrange(a, "dense")], weights: [w.arrange(b, "dense")] };
+  const y = w.create(where, result);
+  call(w, where, prepareMatmul({ M, K, N, xBatch, wBatch, epilogue }), { ...operands, outputs: [y] });
+  return y;
+}
 
 /** A product of matrices, in numbers: y [.., M, N] = act(x [.., M, K] * w [.., K, N]). */
 export interface MatmulSpec {

@@ -1,6 +1,70 @@
 import { ArgumentError, expected, ShapeError } from "../errors.ts";
 import { elementCount, formatShape, type Shape, stridesOf } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
+import type { Workspace } from "../workspace.ts";
+import { checkOptions } from "./call.ts";
 import type { Copy, Movement } from "./copies.ts";
+import { moveElements } from "./moves.ts";
+import { checkIntegers, checkNumber, checkWord, lie } from "./operands.ts";
+
+/** WebNN's names, PyTorch's, and ONNX's. */
+const MODES = {
+  constant: "constant",
+  reflection: "reflect",
+  reflect: "reflect",
+  edge: "edge",
+  replicate: "edge",
+  wrap: "wrap",
+  circular: "wrap",
+} as const satisfies Record<string, PadMode>;
+
+export interface PadOptions {
+  /**
+   * What lies beyond the edge: `constant` (default) a value; `reflection` or `reflect` the elements mirrored at the first and the last,
+   * which are not repeated; `edge` or `replicate` the first and the last; `wrap` or `circular` those from the other end.
+   */
+  readonly mode?: keyof typeof MODES | undefined;
+  /** For "constant". Default 0. */
+  readonly value?: number | undefined;
+}
+
+/**
+ * x with elements added around it.
+ *
+ * @param x a tensor of any type
+ * @param beginning how many to add before each axis, integers of at least 0
+ * @param ending how many to add after each axis
+ * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-pad
+ */
+export function pad(
+  w: Workspace,
+  x: Tensor,
+  beginning: readonly number[],
+  ending: readonly number[],
+  options: PadOptions = {},
+): Tensor {
+  const where = "pad";
+  w.check(where, "x", x);
+  checkOptions(where, options, ["mode", "value"]);
+  checkIntegers(where, "beginning", beginning, 0, x.shape.length);
+  checkIntegers(where, "ending", ending, 0, x.shape.length);
+  const words = Object.keys(MODES) as (keyof typeof MODES)[];
+  const mode = MODES[checkWord(where, "mode", words, options.mode ?? "constant")];
+  const value = options.value ?? 0;
+  if (!Number.isNaN(value)) checkNumber(where, "value", value);
+  const empty = x.shape.findIndex((extent, axis) => extent === 0 && beginning[axis] + ending[axis] > 0);
+  if (empty >= 0 && mode !== "constant") {
+    throw new ShapeError(expected(where, "x", `something to repeat along axis ${empty}`, formatShape(x.shape)));
+  }
+  const constant = w.create(where, [], "dense", x.type);
+  const elements = w.view(constant);
+  if (elements instanceof BigInt64Array || elements instanceof BigUint64Array) elements[0] = BigInt(Math.trunc(value));
+  else elements[0] = value;
+  const lying = lie(w, x);
+  const [before, after] = [beginning, ending].map((list) => lying.order.map((axis) => list[axis]));
+  const movement = padMovement(where, lying.shape, { before, after, mode, value: 1 });
+  return moveElements(w, where, x.type, lying, movement, [lying.address, w.address(constant)])[0];
+}
 
 /** What lies beyond the edge: a constant, the tensor mirrored at its first and last element, that element again, or the other end. */
 export type PadMode = "constant" | "reflect" | "edge" | "wrap";

@@ -1,5 +1,37 @@
-import type { Shape } from "../shape.ts";
+import { elementCount, type Shape } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
+import type { Workspace } from "../workspace.ts";
+import { call } from "./call.ts";
+import { checkAxis, checkTensor, createLike, lie } from "./operands.ts";
 import type { Prepared } from "./prepared.ts";
+
+/**
+ * e^x divided by its sum along an axis.
+ *
+ * @param x of any shape with at least one axis
+ * @param axis negative ones count from the end. Default -1
+ * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-softmax-method
+ */
+export function softmax(w: Workspace, x: Tensor, axis = -1): Tensor {
+  return run(w, "softmax", x, axis, false);
+}
+
+/** The logarithm of `softmax`, without the loss of what is near 0. */
+export function logSoftmax(w: Workspace, x: Tensor, axis = -1): Tensor {
+  return run(w, "logSoftmax", x, axis, true);
+}
+
+function run(w: Workspace, where: string, x: Tensor, axis: number, log: boolean): Tensor {
+  checkTensor(w, where, "x", x);
+  const along = checkAxis(where, axis, x.shape);
+  const lying = lie(w, x);
+  const { shape, order, address } = lying;
+  const at = order.indexOf(along);
+  const y = createLike(w, where, lying, shape, "float32");
+  const [outer, inner] = [elementCount(shape.slice(0, at)), elementCount(shape.slice(at + 1))];
+  call(w, where, prepareSoftmax(shape, outer, shape[at], inner, log), { inputs: [address], outputs: [y] });
+  return y;
+}
 
 /** Makes a softmax over the middle of [outer, length, inner] elements ready: input [x], float32. */
 export function prepareSoftmax(shape: Shape, outer: number, length: number, inner: number, log = false): Prepared {

@@ -1,6 +1,56 @@
-import { expected, ShapeError } from "../errors.ts";
+import { ArgumentError, expected, ShapeError } from "../errors.ts";
 import { type Shape, stridesOf } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
+import type { Workspace } from "../workspace.ts";
+import { checkOptions } from "./call.ts";
 import { type Movement, wholeCopy } from "./copies.ts";
+import { imageExtents, type LayoutOptions } from "./layout.ts";
+import { moveLying } from "./moves.ts";
+import { checkWord } from "./operands.ts";
+
+export interface SpaceOptions extends LayoutOptions {
+  /**
+   * Which channels of the deep images make a square: "DCR" (default) pixel by pixel, each with all its channels, as in TensorFlow;
+   * "CRD" channel by channel, as PyTorch's `pixel_shuffle`.
+   */
+  readonly order?: "DCR" | "CRD" | undefined;
+}
+
+/**
+ * Groups of block * block channels become squares of pixels.
+ *
+ * @param x images [N, C, H, W], or [N, H, W, C] with `inputLayout: "nhwc"`; C is a multiple of block * block
+ * @returns [N, C / (block * block), H * block, W * block], in the layout of x
+ */
+export function depthToSpace(w: Workspace, x: Tensor, block: number, options: SpaceOptions = {}): Tensor {
+  return rearrange(w, "depthToSpace", x, block, options, depthToSpaceMovement);
+}
+
+/** The inverse of `depthToSpace`: [N, C, H, W] to [N, C * block * block, H / block, W / block]. */
+export function spaceToDepth(w: Workspace, x: Tensor, block: number, options: SpaceOptions = {}): Tensor {
+  return rearrange(w, "spaceToDepth", x, block, options, spaceToDepthMovement);
+}
+
+function rearrange(
+  w: Workspace,
+  where: string,
+  x: Tensor,
+  block: number,
+  options: SpaceOptions,
+  movementOf: (where: string, spec: SpaceSpec) => Movement,
+): Tensor {
+  w.check(where, "x", x);
+  checkOptions(where, options, ["order", "inputLayout"]);
+  const { inputLayout = "nchw" } = options;
+  const order = checkWord(where, "order", ["DCR", "CRD"], options.order ?? "DCR");
+  const extents = imageExtents(w, where, "x", x, inputLayout);
+  if (!Number.isSafeInteger(block) || block < 1) {
+    throw new ArgumentError(expected(where, "block", "an integer of at least 1", block));
+  }
+  if (inputLayout === "nhwc") w.arrange(x, "dense");
+  const channelsLast = inputLayout === "nhwc" || w.format(x) === "channels-last";
+  return moveLying(w, where, x, () => movementOf(where, { ...extents, block, order, channelsLast }))[0];
+}
 
 export interface SpaceSpec {
   readonly N: number;

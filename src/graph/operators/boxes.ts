@@ -1,5 +1,6 @@
 import type { HostTensor } from "../../dtype.ts";
 import { expected, ShapeError } from "../../errors.ts";
+import { selectBoxes } from "../../ops/non-max-suppression.ts";
 import { formatShape } from "../../shape.ts";
 import { int64Vector, reshapeHost } from "../host.ts";
 import type { NodeView, Operator } from "../operator.ts";
@@ -39,47 +40,15 @@ function keptBoxes(node: NodeView): [batch: number, category: number, box: numbe
   const boxes = node.constant(0) as HostTensor;
   const scores = node.constant(1) as HostTensor;
   const setting = (index: number, fallback: number) => Number(node.constant(index)?.data[0] ?? fallback);
-  const [limit, overlap, least] = [setting(2, 0), setting(3, 0), setting(4, -Infinity)];
-  const [batches, categories, count] = scores.shape;
-  const centred = node.number("center_point_box", 0) !== 0;
-  const rows: [number, number, number][] = [];
-  for (let batch = 0; batch < batches; batch++) {
-    const corners = Array.from({ length: count }, (_, i) => {
-      const at = (batch * count + i) * 4;
-      return cornersOf(Array.from(boxes.data.subarray(at, at + 4), Number), centred);
-    });
-    for (let category = 0; category < categories; category++) {
-      const start = (batch * categories + category) * count;
-      const score = (i: number) => Number(scores.data[start + i]);
-      const candidates = Array.from({ length: count }, (_, i) => i).filter((i) => score(i) > least);
-      candidates.sort((i, j) => score(j) - score(i) || i - j);
-      const kept: number[] = [];
-      for (const i of candidates) {
-        if (kept.length >= limit) break;
-        if (kept.every((j) => !(sharedPart(corners[i], corners[j]) > overlap))) kept.push(i);
-      }
-      for (const box of kept) rows.push([batch, category, box]);
-    }
-  }
-  return rows;
-}
-
-/** Least and greatest coordinate along each of two axes. */
-type Corners = readonly [a0: number, a1: number, b0: number, b1: number];
-
-/** From two corners (of either diagonal), or from [x, y, width, height] around a centre. */
-function cornersOf([a, b, c, d]: number[], centred: boolean): Corners {
-  if (centred) return [a - c / 2, a + c / 2, b - d / 2, b + d / 2];
-  return [Math.min(a, c), Math.max(a, c), Math.min(b, d), Math.max(b, d)];
-}
-
-/** Intersection over union. */
-function sharedPart(p: Corners, q: Corners): number {
-  const shared = (low: number, high: number) => Math.max(0, Math.min(p[high], q[high]) - Math.max(p[low], q[low]));
-  const area = ([a0, a1, b0, b1]: Corners) => (a1 - a0) * (b1 - b0);
-  const intersection = shared(0, 1) * shared(2, 3);
-  const union = area(p) + area(q) - intersection;
-  return union > 0 ? intersection / union : 0;
+  return selectBoxes({
+    boxes: Float64Array.from(boxes.data as ArrayLike<number>),
+    scores: Float64Array.from(scores.data as ArrayLike<number>),
+    extents: scores.shape as [number, number, number],
+    limit: setting(2, 0),
+    overlap: setting(3, 0),
+    least: setting(4, -Infinity),
+    centred: node.number("center_point_box", 0) !== 0,
+  });
 }
 
 export const BOXES = { NonMaxSuppression };

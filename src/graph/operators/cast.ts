@@ -1,9 +1,7 @@
-import { allocate, type DataType, type HostTensor } from "../../dtype.ts";
-import { toFloat32 } from "../../half.ts";
-import { rounded } from "../../ops/convert.ts";
+import type { DataType, HostTensor } from "../../dtype.ts";
+import { castHost } from "../../ops/cast.ts";
 import { isReadable, prepareDequantize } from "../../ops/quantize.ts";
 import type { NodeView, Operator } from "../operator.ts";
-import { isBig, isHalf } from "./types.ts";
 
 function casting(typeOf: (node: NodeView) => DataType): Operator {
   return {
@@ -14,28 +12,8 @@ function casting(typeOf: (node: NodeView) => DataType): Operator {
       if (typeOf(node) !== "float32" || !isReadable(type)) return undefined;
       return { prepared: prepareDequantize(shape, type), inputs: [0, -1, -1] };
     },
-    evaluate: (node, [x]) => [cast(x as HostTensor, typeOf(node))],
+    evaluate: (node, [x]) => [castHost(x as HostTensor, typeOf(node))],
   };
-}
-
-/** Floats become integers by truncation, and wrap; NaN and infinities become 0. */
-export function cast(x: HostTensor, type: DataType): HostTensor {
-  if (type === x.type) return x;
-  if (isHalf(type)) return rounded(toFloat32(x), { type, shape: x.shape });
-  const values = isHalf(x.type) ? toFloat32(x) : x.data;
-  const data = allocate(type, values.length);
-  const convert = conversionTo(type);
-  for (let i = 0; i < values.length; i++) data[i] = convert(values[i]) as never;
-  return { type, shape: x.shape, data };
-}
-
-function conversionTo(type: DataType): (value: number | bigint) => number | bigint {
-  if (type === "bool") return (value) => (Number(value) !== 0 ? 1 : 0);
-  if (isBig(type)) {
-    return (value) => (typeof value === "bigint" ? value : Number.isFinite(value) ? BigInt(Math.trunc(value)) : 0n);
-  }
-  if (type === "float32" || type === "float64") return Number;
-  return (value) => (typeof value === "bigint" ? Number(BigInt.asIntN(32, value)) : value);
 }
 
 /** Element types by their code in ONNX files, as far as tensors are converted to them. */

@@ -1,12 +1,13 @@
 import { allocate, type DataType, type HostTensor } from "../../dtype.ts";
 import { ArgumentError, expected, ShapeError } from "../../errors.ts";
 import { toFloat32 } from "../../half.ts";
+import { castHost } from "../../ops/cast.ts";
 import { type Copy, type Movement, ZERO } from "../../ops/copies.ts";
 import { resolveAxes } from "../../ops/slice.ts";
 import { elementCount, formatShape, type Shape, stridesOf } from "../../shape.ts";
 import { checkSameType, integerInput, moving } from "../moving.ts";
 import type { NodeView, Operator } from "../operator.ts";
-import { cast, TYPES_BY_CODE } from "./cast.ts";
+import { TYPES_BY_CODE } from "./cast.ts";
 import { isBig, isHalf, onHalves } from "./types.ts";
 
 /** Inputs start, limit, step, which must be known: start, start + step, ... before the limit. */
@@ -47,7 +48,7 @@ function difference(a: number | bigint, b: number | bigint): number | bigint {
 
 /** A tensor of any type from numbers, or from bigints for 64-bit integers. */
 function tensorOf(type: DataType, shape: Shape, values: readonly (number | bigint)[]): HostTensor {
-  if (!isBig(type)) return cast({ type: "float64", shape, data: Float64Array.from(values, Number) }, type);
+  if (!isBig(type)) return castHost({ type: "float64", shape, data: Float64Array.from(values, Number) }, type);
   const data = allocate(type, values.length);
   for (let i = 0; i < values.length; i++) data[i] = BigInt(values[i]) as never;
   return { type, shape, data };

@@ -1,0 +1,100 @@
+// Reductions over any axes, and the places of greatest and least elements.
+
+import { expected, ShapeError } from "../errors.ts";
+import { elementCount, formatShape, type Shape } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
+import type { Workspace } from "../workspace.ts";
+import { call, checkOptions } from "./call.ts";
+import { checkAxes, checkAxis, checkTensor, lie } from "./operands.ts";
+import { prepareArgReduce, prepareReduce, type Reduction, reducedShape } from "./reduce.ts";
+
+export interface ReduceOptions {
+  /** The axes to reduce; negative ones count from the end. Default: all. */
+  readonly axes?: readonly number[] | undefined;
+  /** Whether reduced axes stay, with an extent of 1. Default false. */
+  readonly keepDimensions?: boolean | undefined;
+}
+
+function resultShape(shape: Shape, axes: readonly number[], keep = false): Shape {
+  return keep ? reducedShape(shape, axes) : shape.filter((_, axis) => !axes.includes(axis));
+}
+
+/**
+ * A tensor to be reduced, its extents and the axes as it lies. Images stay channels last where neither the order of additions nor that
+ * of the results depends on it: over channels alone, over all places.
+ */
+function lyingFor(w: Workspace, x: Tensor, axes: readonly number[]) {
+  const overChannels = axes.length === 1 && axes[0] === 1;
+  const overPlaces = axes.length === x.shape.length - 2 && axes[0] === 2;
+  if (!overChannels && !overPlaces) w.arrange(x, "dense");
+  const { address, shape, order } = lie(w, x);
+  return { address, shape, axes: axes.map((axis) => order.indexOf(axis)).sort((a, b) => a - b) };
+}
+
+function reduction(where: string, kind: Reduction) {
+  return (w: Workspace, x: Tensor, options: ReduceOptions = {}): Tensor => {
+    checkTensor(w, where, "x", x);
+    checkOptions(where, options, ["axes", "keepDimensions"]);
+    const axes = checkAxes(where, options.axes ?? x.shape.map((_, axis) => axis), x.shape);
+    const lying = lyingFor(w, x, axes);
+    const y = w.create(where, resultShape(x.shape, axes, options.keepDimensions));
+    call(w, where, prepareReduce(kind, lying.shape, lying.axes), { inputs: [lying.address], outputs: [y] });
+    return y;
+  };
+}
+
+/** The sum; 0 of nothing. */
+export const reduceSum = reduction("reduceSum", "sum");
+/** The mean; NaN of nothing. */
+export const reduceMean = reduction("reduceMean", "mean");
+/** The greatest; NaN if any is NaN, -Infinity of nothing. */
+export const reduceMax = reduction("reduceMax", "max");
+/** The least; NaN if any is NaN, Infinity of nothing. */
+export const reduceMin = reduction("reduceMin", "min");
+/** The product; 1 of nothing. */
+export const reduceProduct = reduction("reduceProduct", "prod");
+/** The sum of |x|. */
+export const reduceL1 = reduction("reduceL1", "l1");
+/** The root of the sum of squares. */
+export const reduceL2 = reduction("reduceL2", "l2");
+/** The sum of squares. */
+export const reduceSumSquare = reduction("reduceSumSquare", "sumSquare");
+/** The logarithm of the sum. */
+export const reduceLogSum = reduction("reduceLogSum", "logSum");
+/** The logarithm of the sum of e^x, without overflow. */
+export const reduceLogSumExp = reduction("reduceLogSumExp", "logSumExp");
+
+export interface ArgReduceOptions {
+  /** Whether the axis stays, with an extent of 1. Default false. */
+  readonly keepDimensions?: boolean | undefined;
+  /** Whether the last of equal elements counts, not the first. Default false. */
+  readonly selectLastIndex?: boolean | undefined;
+}
+
+function argReduction(where: string, kind: "max" | "min") {
+  return (w: Workspace, x: Tensor, axis: number, options: ArgReduceOptions = {}): Tensor => {
+    checkTensor(w, where, "x", x);
+    checkOptions(where, options, ["keepDimensions", "selectLastIndex"]);
+    const along = checkAxis(where, axis, x.shape);
+    if (x.shape[along] === 0) {
+      throw new ShapeError(expected(where, "x", `at least one element along axis ${axis}`, formatShape(x.shape)));
+    }
+    const { address, shape, axes } = lyingFor(w, x, [along]);
+    const [at] = axes;
+    const fold = {
+      outer: elementCount(shape.slice(0, at)),
+      length: shape[at],
+      inner: elementCount(shape.slice(at + 1)),
+    };
+    const result = resultShape(x.shape, [along], options.keepDimensions);
+    const y = w.create(where, result, "dense", "int32");
+    const prepared = prepareArgReduce(kind, options.selectLastIndex ?? false, fold, result, "int32");
+    call(w, where, prepared, { inputs: [address], outputs: [y] });
+    return y;
+  };
+}
+
+/** The places of the greatest elements along an axis, as int32; a NaN is greater than everything else. */
+export const argMax = argReduction("argMax", "max");
+/** The places of the least elements along an axis, as int32; a NaN is less than everything else. */
+export const argMin = argReduction("argMin", "min");
