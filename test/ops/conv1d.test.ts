@@ -119,7 +119,7 @@ describeBuilds("conv1d", (engine) => {
     expect(run({ padding: "same-lower", strides: 2 })).toEqual([3, 9]);
     expect(run({ padding: 1, paddingMode: "reflect" })).toEqual([5, 6, 9, 10]);
     expect(run({ padding: 1, paddingMode: "circular" })).toEqual([7, 6, 9, 8]);
-    expect(run({ padding: 1, activation: { type: "clamp", max: 7 } })).toEqual([3, 6, 7, 7]);
+    expect(run({ padding: 1, activation: { type: "clamp", maxValue: 7 } })).toEqual([3, 6, 7, 7]);
   });
 });
 

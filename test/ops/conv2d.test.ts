@@ -225,7 +225,7 @@ describeBuilds("conv2d", (engine) => {
     const filter = random.tensor([6, 5, 1, 1]);
     const sum = oracle(x, filter);
     const run = (
-      activation: "relu" | "relu6" | "sigmoid" | { type: "clamp"; min: number; max: number } | "leakyRelu",
+      activation: "relu" | "relu6" | "sigmoid" | { type: "clamp"; minValue: number; maxValue: number } | "leakyRelu",
     ) => compute(engine(), [x, filter], (image, weights) => engine().conv2d(image, weights, { activation })).data;
     expectClose(
       run("relu"),
@@ -236,7 +236,7 @@ describeBuilds("conv2d", (engine) => {
       through(sum, (v) => Math.min(Math.max(v, 0), 6)),
     );
     expectClose(
-      run({ type: "clamp", min: -1, max: 2 }),
+      run({ type: "clamp", minValue: -1, maxValue: 2 }),
       through(sum, (v) => Math.min(Math.max(v, -1), 2)),
     );
     expectClose(

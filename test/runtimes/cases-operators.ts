@@ -43,7 +43,7 @@ const activations: Activation[] = [
   "hardSwish",
   "softplus",
   { type: "leakyRelu", alpha: 0.1 },
-  { type: "clamp", min: -0.25, max: 0.75 },
+  { type: "clamp", minValue: -0.25, maxValue: 0.75 },
 ];
 
 export const operatorCases: Cases = {
