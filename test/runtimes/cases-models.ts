@@ -57,6 +57,8 @@ export const modelCases: Cases = {
   "a network like MobileNet, in three shapes": network("mobileNet", [1, 3, 33, 29], [2, 3, 40, 24], [1, 3, 33, 29]),
   "a network like ResNet": network("resNet", [1, 3, 56, 40]),
   "a network like U-Net": network("uNet", [1, 1, 24, 20]),
+  "rare operators, old forms": network("rare", [1, 4, 12, 10]),
+  "a quantised network": network("quantised", [1, 3, 11, 9]),
   "the digits": () =>
     withDigits(async (model) => {
       const outputs: Numbers[] = [];

@@ -10,8 +10,10 @@ type Attributes = Readonly<Record<string, number | readonly number[] | string>>;
 class Builder {
   readonly #random: Random;
   readonly #graph: Parameters<typeof writeModel>[0]["graph"];
+  readonly #opset: number;
 
-  constructor(name: string, seed: number, input: readonly (number | string)[]) {
+  constructor(name: string, seed: number, input: readonly (number | string)[], opset = 13) {
+    this.#opset = opset;
     this.#random = new Random(seed);
     this.#graph = { name, node: [], initializer: [], input: [value("x", input)], output: [], valueInfo: [] };
   }
@@ -24,17 +26,19 @@ class Builder {
   }
 
   weight(shape: number[], scale: number): string {
-    const name = `w${this.#graph.initializer.length}`;
-    const data = this.#random.tensor(shape, scale).data.slice();
-    this.#graph.initializer.push(encodeTensor({ type: "float32", shape, data }, name));
-    return name;
+    return this.#constant("w", { type: "float32", shape, data: this.#random.tensor(shape, scale).data.slice() });
   }
 
   integers(...values: number[]): string {
-    const name = `i${this.#graph.initializer.length}`;
-    const data = BigInt64Array.from(values, BigInt);
-    this.#graph.initializer.push(encodeTensor({ type: "int64", shape: [values.length], data }, name));
-    return name;
+    return this.#constant("i", { type: "int64", shape: [values.length], data: BigInt64Array.from(values, BigInt) });
+  }
+
+  floats(...values: number[]): string {
+    return this.#constant("f", { type: "float32", shape: [values.length], data: Float32Array.from(values) });
+  }
+
+  byte(value: number): string {
+    return this.#constant("u", { type: "uint8", shape: [], data: Uint8Array.of(value) });
   }
 
   /** A convolution with bias; "same" padding for odd windows. */
@@ -46,23 +50,27 @@ class Builder {
   }
 
   relu6(x: string): string {
-    return this.node("Clip", [x, this.#scalar(0), this.#scalar(6)]);
+    return this.node("Clip", [x, this.scalar(0), this.scalar(6)]);
   }
 
-  file(...outputs: [name: string, shape: readonly (number | string)[]][]): Uint8Array {
-    this.#graph.output.push(...outputs.map(([name, shape]) => value(name, shape)));
+  file(...outputs: [name: string, shape: readonly (number | string)[], elemType?: number][]): Uint8Array {
+    this.#graph.output.push(...outputs.map((output) => value(...output)));
     return writeModel({
       irVersion: 8,
-      opsetImport: [{ domain: "", version: 13 }],
+      opsetImport: [{ domain: "", version: this.#opset }],
       producerName: "lanewise tests",
       graph: this.#graph,
       functions: [],
     });
   }
 
-  #scalar(number: number): string {
-    const name = `s${this.#graph.initializer.length}`;
-    this.#graph.initializer.push(encodeTensor({ type: "float32", shape: [], data: Float32Array.of(number) }, name));
+  scalar(number: number): string {
+    return this.#constant("s", { type: "float32", shape: [], data: Float32Array.of(number) });
+  }
+
+  #constant(letter: string, tensor: Parameters<typeof encodeTensor>[0]): string {
+    const name = `${letter}${this.#graph.initializer.length}`;
+    this.#graph.initializer.push(encodeTensor(tensor, name));
     return name;
   }
 }
@@ -75,9 +83,9 @@ function attributeOf(name: string, each: number | readonly number[] | string): A
     : { name, type: ATTRIBUTE_TYPE.float, f: each };
 }
 
-function value(name: string, shape: readonly (number | string)[]): ValueInfoProto {
+function value(name: string, shape: readonly (number | string)[], elemType = 1): ValueInfoProto {
   const dim = shape.map((extent) => (typeof extent === "number" ? { dimValue: extent } : { dimParam: extent }));
-  return { name, type: { tensorType: { elemType: 1, shape: { dim } } } };
+  return { name, type: { tensorType: { elemType, shape: { dim } } } };
 }
 
 /** Squeeze and expand: 1x1 convolutions beside 3x3 ones, concatenated; pooling with rounding up. */
@@ -149,6 +157,35 @@ function uNet(): Uint8Array {
   return b.file([b.node("Sigmoid", [b.conv(joined, 9, 2, 1)]), [1, 2, 24, 20]]);
 }
 
+/** Operators that few networks use, some of them in forms of an old operator set. */
+function rare(): Uint8Array {
+  const b = new Builder("rare", 16, [1, 4, 12, 10], 9);
+  const local = b.node("LRN", ["x"], { size: 3, alpha: 0.25, beta: 0.75, bias: 1.5 });
+  const normal = b.node("InstanceNormalization", [local, b.weight([4], 1), b.weight([4], 1)], { epsilon: 0.001 });
+  const large = b.node("Upsample", [normal, b.floats(1, 1, 2, 1.5)], { mode: "linear" });
+  const padded = b.node("Pad", [large], { mode: "reflect", pads: [0, 0, 1, 2, 0, 0, 2, 1] });
+  const gates = b.node("Mul", [b.node("HardSigmoid", [padded]), b.node("Tanh", [b.node("Elu", [padded])])]);
+  const blocks = b.node("SpaceToDepth", [b.node("Slice", [gates], { axes: [2, 3], starts: [0, 0], ends: [26, 18] })], {
+    blocksize: 2,
+  });
+  const means = b.node("ReduceMean", [blocks], { axes: [1], keepdims: 0 });
+  const norms = b.node("ReduceL2", [blocks], { axes: [2, 3], keepdims: 0 });
+  const places = b.node("ArgMax", [blocks], { axis: 1, keepdims: 0 });
+  const roots = b.node("Sqrt", [b.node("Abs", [b.node("Erf", [means])])]);
+  return b.file([roots, [1, 13, 9]], [norms, [1, 16]], [places, [1, 13, 9], 7]);
+}
+
+/** Quantised to bytes and back. */
+function quantised(): Uint8Array {
+  const b = new Builder("quantised", 17, [1, 3, 11, 9]);
+  const through = (x: string) => {
+    const parameters = [b.scalar(0.0375), b.byte(131)];
+    return b.node("DequantizeLinear", [b.node("QuantizeLinear", [x, ...parameters]), ...parameters]);
+  };
+  const x = through(b.node("Relu", [b.conv(through("x"), 3, 8, 3)]));
+  return b.file([through(b.node("GlobalAveragePool", [x])), [1, 8, 1, 1]]);
+}
+
 /** A network that asks for what no engine has, twice. */
 function unsupported(): Uint8Array {
   const b = new Builder("unsupported", 15, [1, 4]);
@@ -162,6 +199,8 @@ export function seededNetworks(): Record<string, Uint8Array> {
     mobileNet: mobileNet(),
     resNet: resNet(),
     uNet: uNet(),
+    rare: rare(),
+    quantised: quantised(),
     unsupported: unsupported(),
   };
 }
