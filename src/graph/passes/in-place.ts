@@ -19,6 +19,12 @@ export function concatInPlace(draft: Draft): number {
   return new InPlacePass(draft).run();
 }
 
+/** An input of a concatenation that might lie in it, by way of the value `root`. */
+interface Candidate {
+  readonly input: number;
+  readonly root: string;
+}
+
 class InPlacePass {
   readonly #draft: Draft;
   readonly #producers: ReadonlyMap<string, GraphNode>;
@@ -57,21 +63,33 @@ class InPlacePass {
     const axis = normaliseAxis((node.attributes["axis"] as number | undefined) ?? 1, shape.length) ?? 0;
     const dense = elementCount(shape.slice(0, axis)) === 1;
     if (elementCount(shape) === 0 || (!dense && axis !== shape.length - 1)) return 0;
-    const inPlace = node.inputs.flatMap((name, i) => {
-      const done = dense ? this.#placeDense(name, whole) : this.#placeByPixel(name, whole, node, shape[axis]);
-      return done ? [i] : [];
+    const candidates = node.inputs.flatMap((name, input) => {
+      const root = dense ? this.#densePart(name) : this.#pixelPart(name, node);
+      return root === undefined ? [] : [{ input, root }];
     });
-    if (inPlace.length > 0) this.#change(node, { inPlace });
-    return inPlace.length;
+    const placed = this.#join(candidates, whole);
+    if (placed.length === 0) return 0;
+    if (!dense) for (const { root } of placed) this.#writeByPixel(root, node, shape[axis]);
+    this.#change(node, { inPlace: placed.map(({ input }) => input).sort((p, q) => p - q) });
+    return placed.length;
   }
 
-  /** Lets a value be a dense part of another: its producer need not know. */
-  #placeDense(name: string, whole: string): boolean {
+  /** Lets all candidates lie in `whole`, or as many as one may, the latest first. A value can lie in one place only. */
+  #join(candidates: readonly Candidate[], whole: string): Candidate[] {
+    const first = candidates.filter(({ root }, i) => candidates.findIndex((other) => other.root === root) === i);
+    const roots = first.map(({ root }) => root);
+    const placed = this.#lifetimes.join(roots, whole)
+      ? first
+      : first.toReversed().filter(({ root }) => this.#lifetimes.join([root], whole));
+    for (const { root } of placed) this.#taken.add(root);
+    return placed;
+  }
+
+  /** The value that would be a dense part: its producer need not know. */
+  #densePart(name: string): string | undefined {
     const root = this.#unreshaped(name);
-    if (root === undefined || this.#taken.has(root) || this.#draft.constants.has(root)) return false;
-    if (this.#bytes(root) === 0 || !this.#lifetimes.join([root], whole)) return false;
-    this.#taken.add(root);
-    return true;
+    if (root === undefined || this.#taken.has(root) || this.#draft.constants.has(root)) return undefined;
+    return this.#bytes(root) === 0 ? undefined : root;
   }
 
   /** The value that this one is under another shape; undefined if that is a part of a third. */
@@ -86,17 +104,23 @@ class InPlacePass {
     return root;
   }
 
-  #placeByPixel(name: string, whole: string, concat: GraphNode, step: number): boolean {
+  /** The value itself, if all who touch it can take a step from pixel to pixel. */
+  #pixelPart(name: string, concat: GraphNode): string | undefined {
     const producer = this.#producers.get(name);
-    const readers = (this.#readers.get(name) ?? []).filter((reader) => reader !== concat);
     const once = concat.inputs.filter((input) => input === name).length === 1;
-    if (!producer || !once || this.#taken.has(name) || this.#draft.outputs.includes(name)) return false;
-    if (producer.outputs[0] !== name || !this.#takesSteps(producer) || !this.#canRead(readers, name)) return false;
-    if (!this.#lifetimes.join([name], whole)) return false;
-    this.#setStep(producer, Y, step);
-    this.#setReaders(readers, name, step);
-    this.#taken.add(name);
-    return true;
+    if (!producer || !once || this.#taken.has(name) || this.#draft.outputs.includes(name)) return undefined;
+    const fits =
+      producer.outputs[0] === name && this.#takesSteps(producer) && this.#canRead(this.#others(name, concat), name);
+    return fits ? name : undefined;
+  }
+
+  #writeByPixel(name: string, concat: GraphNode, step: number): void {
+    this.#setStep(this.#producers.get(name)!, Y, step);
+    this.#setReaders(this.#others(name, concat), name, step);
+  }
+
+  #others(name: string, concat: GraphNode): GraphNode[] {
+    return (this.#readers.get(name) ?? []).filter((reader) => reader !== concat);
   }
 
   /** Lets the channels that a node picks from an image stay where they are. */

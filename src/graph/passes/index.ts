@@ -26,8 +26,9 @@ export interface Pass {
 export const PASSES: readonly Pass[] = [
   { name: "drop identities", run: dropIdentities },
   { name: "round instead of storing", run: fuseQuantization },
-  { name: "join reshapes", run: joinReshapes },
   { name: "sink transposes", run: sinkTransposes },
+  { name: "join reshapes", run: joinReshapes },
+  { name: "drop reshapes to the same shape", run: dropIdentities },
   { name: "drop dead nodes", run: dropDeadNodes },
   { name: "recognise activations", run: recogniseActivations },
   { name: "absorb pads", run: absorbPads },

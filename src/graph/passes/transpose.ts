@@ -42,7 +42,7 @@ function sinkOnce(draft: Draft): number {
   const uses = draft.useCounts();
   const changes = new Map<GraphNode, GraphNode[]>();
   for (const node of draft.nodes) {
-    const mover = node.inputs.map((name) => producers.get(name)).find((producer) => producer && isMover(producer));
+    const mover = node.inputs.map((name) => producers.get(name)).find((producer) => producer && moves(draft, producer));
     if (!mover || !isPointwise(draft, node, mover) || changes.has(mover)) continue;
     const inputs = node.inputs.map((name) => {
       if (name === "") return name;
@@ -67,6 +67,11 @@ function sinkOnce(draft: Draft): number {
   }
   draft.nodes = draft.nodes.flatMap((node) => changes.get(node) ?? [node]);
   return changes.size;
+}
+
+function moves(draft: Draft, node: GraphNode): boolean {
+  if (node.op === "Transpose") return permutationOf(draft.view(node)).some((axis, i) => axis !== i);
+  return node.op === "Squeeze";
 }
 
 function isMover({ op }: GraphNode): boolean {
