@@ -1,5 +1,5 @@
 export type { DataType, HostTensor, TypedArray } from "./dtype.ts";
-export { createEngine, type Engine, type EngineOptions } from "./engine.ts";
+export { type AnyTypedArray, createEngine, type Engine, type EngineOptions } from "./engine.ts";
 export * from "./errors.ts";
 export type { Feed } from "./graph/feeds.ts";
 export type { ValueInfo } from "./graph/graph.ts";
@@ -7,6 +7,24 @@ export type { Layer } from "./graph/layers.ts";
 export type { LayerTiming, Model, ModelMemory, RunOptions } from "./graph/model.ts";
 export { type LoadOptions, type LoadProgress, loadModel, type ModelSource } from "./onnx/load.ts";
 export type { Activation } from "./ops/activation.ts";
+export {
+  type BatchNormStatistics,
+  type FilterValues,
+  type FoldedFilter,
+  foldBatchNorm,
+} from "./ops/batch-norm-folding.ts";
+export type { ConvTranspose2dOptions, TransposedFilterLayout } from "./ops/conv-transpose2d.ts";
+export type { Conv1dOptions, SequenceFilterLayout } from "./ops/conv1d.ts";
+export type { Conv2dOptions, FilterLayout, Numerics } from "./ops/conv2d.ts";
+export type { DepthwiseConv2dOptions, DepthwiseSeparableConv2dOptions } from "./ops/depthwise-conv2d.ts";
+export type { Col2imOptions, ColumnOptions } from "./ops/im2col.ts";
+export type { Layout, LayoutOptions } from "./ops/layout.ts";
+export type { PadOptions } from "./ops/pad.ts";
+export type { PaddingMode } from "./ops/pad-images.ts";
+export type { AveragePool1dOptions, Pool1dOptions } from "./ops/pool1d.ts";
+export type { AveragePool2dOptions, Pool2dOptions } from "./ops/pool2d.ts";
+export type { Resample2dOptions } from "./ops/resample2d.ts";
+export type { Padding, Pair, Rounding, WindowOptions } from "./ops/window.ts";
 export type { Shape } from "./shape.ts";
 export { Tensor } from "./tensor.ts";
 export type { KernelSource } from "./wasm/source.ts";
