@@ -1,3 +1,4 @@
+import { instantiateSync } from "@assemblyscript/loader";
 import type * as Release from "../../build/release.js";
 import { RuntimeError } from "../errors.ts";
 
@@ -14,7 +15,10 @@ export interface KernelInstance {
 
 /** A fresh instance of a compiled module, with a memory of its own. */
 export function instantiateKernels(module: WebAssembly.Module): KernelInstance {
-  const kernels = new WebAssembly.Instance(module, {}).exports as unknown as Kernels;
+  // The loader knows a module by its prototype, which is another one if another realm has compiled it (edge runtimes).
+  if (!(module instanceof WebAssembly.Module)) Object.setPrototypeOf(module, WebAssembly.Module.prototype);
+  // The exports of the instance itself: those that the loader adds wrap each function in another.
+  const kernels = instantiateSync(module, {}).instance.exports as unknown as Kernels;
   return { kernels, memory: kernels.memory, heapBase: kernels.heapBase() };
 }
 
