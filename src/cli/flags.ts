@@ -38,6 +38,18 @@ export function namedShape(text: string, shapes: ReadonlyMap<string, number[]> =
   return new Map(shapes).set(text.slice(0, Math.max(0, split)), shape);
 }
 
+/** A number of at least 0. */
+export function tolerance(text: string): number {
+  const value = finiteNumber(text);
+  if (value < 0) throw new InvalidArgumentError("Expected a number of at least 0.");
+  return value;
+}
+
+/** All values of an option that may be given several times. */
+export function collect(text: string, before: readonly string[] = []): string[] {
+  return [...before, text];
+}
+
 function finiteNumber(text: string): number {
   const value = Number(text);
   if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError(`"${text}" is not a number.`);

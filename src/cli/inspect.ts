@@ -11,6 +11,7 @@ import { formatBytes, formatCount, formatTable } from "./table.ts";
 interface InspectFlags {
   readonly json?: boolean;
   readonly shape?: ReadonlyMap<string, number[]>;
+  readonly passes?: boolean;
 }
 
 const DEFAULT_EXTENT = 224; // of an open height or width
@@ -25,6 +26,7 @@ export function addInspect(program: Command): void {
     )
     .argument("[model]", "an ONNX model, if not the built-in one")
     .option("--shape <[input=]n,c,h,w>", "extents of an input that the model leaves open (default: 1, 224)", namedShape)
+    .option("--passes", "list what each rewriting of the graph did")
     .option("--json", "print one JSON object and nothing else")
     .action(inspect);
 }
@@ -35,7 +37,7 @@ async function inspect(path: string = BUILT_IN, flags: InspectFlags): Promise<vo
     const shapes = shapesFor(path, model.inputs, flags.shape ?? new Map());
     const layers = model.layers(shapes);
     if (flags.json) printJson(describe(path, model, shapes, layers));
-    else printModel(path, model, shapes, layers);
+    else printModel(path, model, shapes, layers, flags.passes === true);
   } catch (error) {
     if (error instanceof UnsupportedError) printUnsupported(path, error.items, flags.json === true);
     throw error;
@@ -99,16 +101,24 @@ function describe(path: string, model: Model, shapes: Record<string, Shape>, lay
       operator: layer.operator,
       outputShape: layer.outputShape,
       algorithm: layer.algorithm,
+      packedBytes: layer.packedBytes,
       parameters: layer.parameters,
       macs: layer.macs,
       receptiveField: layer.receptiveField ?? null,
     })),
     totals: totals(layers),
+    passes: model.passes(shapes),
     memory: model.memory,
   };
 }
 
-function printModel(path: string, model: Model, shapes: Record<string, Shape>, layers: readonly Layer[]): void {
+function printModel(
+  path: string,
+  model: Model,
+  shapes: Record<string, Shape>,
+  layers: readonly Layer[],
+  passes: boolean,
+): void {
   print(oneLine(path));
   print();
   const ports = [
@@ -134,8 +144,30 @@ function printModel(path: string, model: Model, shapes: Record<string, Shape>, l
   ];
   for (const line of formatTable(table, ["left", "left", "left", "right", "right", "right"])) print(line);
   print();
-  const { weights, arena, total } = model.memory;
-  print(`memory: weights ${formatBytes(weights)}, arena ${formatBytes(arena)}, in all ${formatBytes(total)}`);
+  if (passes) {
+    const reports = model.passes(shapes).map(({ name, changes, nodes }) => [name, String(changes), String(nodes)]);
+    const head = ["pass", "changes", "nodes after"];
+    for (const line of formatTable([head, ...reports], ["left", "right", "right"])) print(line);
+    print();
+  }
+  for (const line of memoryLines(model, layers)) print(line);
+}
+
+function memoryLines({ memory }: Model, layers: readonly Layer[]): string[] {
+  const { weights, arena, arenaLowerBound, total } = memory;
+  const lines = [
+    `memory: weights ${formatBytes(weights)}, arena ${formatBytes(arena)}, in all ${formatBytes(total)}`,
+    `  the arena could be no smaller than ${formatBytes(arenaLowerBound)}`,
+  ];
+  const winograd = layers.filter(({ algorithm }) => algorithm.startsWith("winograd"));
+  if (winograd.length > 0) {
+    const packed = winograd.reduce((sum, { packedBytes }) => sum + packedBytes, 0);
+    const plain = winograd.reduce((sum, { parameters }) => sum + parameters * 4, 0);
+    const ratio = (packed / plain).toFixed(1);
+    const count = winograd.length === 1 ? "1 layer" : `${winograd.length} layers`;
+    lines.push(`  Winograd's method in ${count}: ${formatBytes(packed)} of weights, ${ratio} times those of the file`);
+  }
+  return lines;
 }
 
 /** The shape as planned stands behind an open one. */

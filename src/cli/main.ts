@@ -2,8 +2,10 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { addClassify } from "./classify.ts";
+import { addCompare } from "./compare.ts";
 import { addInspect } from "./inspect.ts";
 import { oneLine, reportFailure } from "./output.ts";
+import { addRun } from "./run.ts";
 
 const WRONG_USAGE = 2;
 
@@ -23,6 +25,8 @@ const program = new Command("lanewise")
   .exitOverride();
 addClassify(program);
 addInspect(program);
+addRun(program);
+addCompare(program);
 
 try {
   await program.parseAsync();

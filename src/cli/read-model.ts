@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { SingleBar } from "cli-progress";
 import { ArgumentError, expected } from "../errors.ts";
-import { loadModel, type Model } from "../index.ts";
+import { type LoadOptions, loadModel, type Model } from "../index.ts";
 import { type FileKind, kindOf, readBytes } from "./read-file.ts";
 
 /** The digit reader that comes with the package. The bundle lies as deep below the package as this file. */
@@ -21,7 +21,7 @@ export async function isModelFile(path: string): Promise<boolean> {
 }
 
 /** Loads a model, with a progress bar on a terminal if that may take a while. */
-export async function readModel(path: string): Promise<Model> {
+export async function readModel(path: string, options: LoadOptions = {}): Promise<Model> {
   const bytes = await readBytes(path, "model", WANTED);
   const kind = kindOf(bytes);
   const strangers: Partial<Record<FileKind, string>> = {
@@ -33,7 +33,7 @@ export async function readModel(path: string): Promise<Model> {
     "an empty file": "an empty file",
   };
   if (strangers[kind]) throw new ArgumentError(expected(path, "model", WANTED, strangers[kind]));
-  if (bytes.length < SLOW_BYTES || !process.stderr.isTTY) return loadModel(bytes);
+  if (bytes.length < SLOW_BYTES || !process.stderr.isTTY) return loadModel(bytes, options);
 
   const bar = new SingleBar({
     stream: process.stderr,
@@ -45,6 +45,7 @@ export async function readModel(path: string): Promise<Model> {
   bar.start(1, 0, { phase: "load" });
   try {
     return await loadModel(bytes, {
+      ...options,
       onProgress({ phase, loaded, total }) {
         bar.setTotal(total);
         bar.update(loaded, { phase });

@@ -12,6 +12,8 @@ export interface Layer {
   readonly algorithm: string;
   /** Elements of its weights. */
   readonly parameters: number;
+  /** Bytes of its weights in the order in which its kernel reads them; Winograd's method reads transformed, larger ones. */
+  readonly packedBytes: number;
   /** Multiply-adds. */
   readonly macs: number;
   /** Places of the network's input that one output place sees: [height, width]; undefined where that means nothing. */
@@ -21,7 +23,7 @@ export interface Layer {
 /** The layers of a plan, one for each of its steps. */
 export function describeLayers(plan: Plan): Layer[] {
   const fields = receptiveFields(plan);
-  return plan.steps.map(({ node, algorithm, macs, outputShape }) => {
+  return plan.steps.map(({ node, algorithm, macs, outputShape, packedBytes }) => {
     const field = fields.get(node.outputs[0]);
     const layer = {
       name: node.name || node.outputs[0],
@@ -29,6 +31,7 @@ export function describeLayers(plan: Plan): Layer[] {
       outputShape,
       algorithm,
       macs,
+      packedBytes,
       parameters: parameters(plan, node),
     };
     return field ? { ...layer, receptiveField: field } : layer;

@@ -18,6 +18,7 @@ export interface StepInfo {
   /** As users know it: channels first, however the image lies. */
   readonly outputShape: Shape;
   readonly macs: number;
+  readonly packedBytes: number;
 }
 
 /** One thing to do in a run, on addresses. */
@@ -120,11 +121,12 @@ export class Plan {
   }
 
   #info(work: KernelWork | HostWork): StepInfo {
-    const { algorithm, macs } = work.kind === "kernel" ? work.prepared : { algorithm: "host", macs: 0 };
+    const { algorithm, macs, packing } =
+      work.kind === "kernel" ? work.prepared : { algorithm: "host", macs: 0, packing: undefined };
     const output = work.node.outputs.find(Boolean) as string;
     const { shape } = this.#type(output);
     const outputShape = this.#draft.channelsLast.has(output) ? permute(shape, [0, 3, 1, 2]) : shape;
-    return { node: work.node, algorithm, macs, outputShape };
+    return { node: work.node, algorithm, macs, outputShape, packedBytes: packing?.bytes ?? 0 };
   }
 
   /** A node computed by the host: on views of wasm memory, its results copied back. */
