@@ -7,7 +7,9 @@ export { anyWindow, depthwise, depthwiseMultiplier, fourOutputs, packDepthwise }
 export { slide3, slide3x3, slide5, stride3, stride3x3, stride5 } from "./depthwise-slide";
 export { panel, tile3x12, tile5x8, tile8x4, tileContext } from "./gemm";
 export { col2im } from "./im2col";
-export { conv2dInteger, depthwiseInteger, integerScratch, tileInteger, widen } from "./integer";
+export {
+  conv2dInteger, depthwiseInteger, depthwiseIntegerScratch, depthwisePixel, integerScratch, tileInteger, widen
+} from "./integer";
 export { dequantize, quantize } from "./quantize";
 export { argReduce, reduce } from "./reduce";
 export { gather, topK, where } from "./select";

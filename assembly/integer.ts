@@ -107,10 +107,20 @@ function finish(
   }
 }
 
-/** Bytes of scratch for `conv2dInteger` (`taps` places) and `depthwiseInteger` (`taps` 0). */
+/** Bytes of scratch for `conv2dInteger` with a window of `taps` places. */
 export function integerScratch(taps: i32, OC: i32): usize {
-  const rowBytes = <usize>((OC + 7) & ~7) << 2;
-  return taps ? <usize>taps * TABLE + <usize>BLOCK * rowBytes : rowBytes;
+  return <usize>taps * TABLE + <usize>BLOCK * rowBytesOf(OC);
+}
+
+/** Bytes of scratch for `depthwiseInteger`. */
+export function depthwiseIntegerScratch(taps: i32, C: i32): usize {
+  return <usize>(taps + 1) * TABLE + rowBytesOf(C);
+}
+
+// @ts-ignore: decorator
+@inline
+function rowBytesOf(C: i32): usize {
+  return <usize>((C + 7) & ~7) << 2;
 }
 
 /**
@@ -127,24 +137,12 @@ export function conv2dInteger(
   assert(kBytes > 0 && (kBytes & 3) == 0 && OC > 0 && KH > 0 && KW > 0 && lo <= hi);
   const taps = KH * KW;
   const sums = scratch + <usize>taps * TABLE;
-  const rowBytes = <usize>((OC + 7) & ~7) << 2;
+  const rowBytes = rowBytesOf(OC);
   const panelBytes = <usize>taps * kBytes * WIDTH;
   const pixels = N * OH * OW;
-  let n = 0, oh = 0, ow = 0;
   for (let p = 0; p < pixels; p += BLOCK) {
     const count = min(BLOCK, pixels - p);
-    for (let at = scratch, end = scratch + (<usize>count << 2); at < end; ) {
-      const run = min(<i32>((end - at) >> 2), OW - ow);
-      const image = x + <usize>n * <usize>IH * <usize>IW * xStride;
-      lineAddresses(image, IH, IW, xStride, oh * SH - PT, ow * SW - PL, run, KH, KW, SW, DH, DW, zeros, at);
-      at += <usize>run << 2;
-      ow += run;
-      if (ow == OW) {
-        ow = 0;
-        if (++oh == OH) { oh = 0; n++; }
-      }
-    }
-    repeatLast(scratch + (<usize>count << 2), taps);
+    blockAddresses(scratch, p, count, x, IH, IW, xStride, OH, OW, KH, KW, SH, SW, DH, DW, PT, PL, zeros);
     let panel = w;
     for (let to = sums; to < sums + rowBytes; to += 32) {
       for (let m = 0; m < count; m += 5) {
@@ -158,50 +156,65 @@ export function conv2dInteger(
   }
 }
 
+/** The table of rows for output pixels p to p + count, counted through all images. */
+function blockAddresses(
+  table: usize, p: i32, count: i32, x: usize, IH: i32, IW: i32, xStride: usize, OH: i32, OW: i32,
+  KH: i32, KW: i32, SH: i32, SW: i32, DH: i32, DW: i32, PT: i32, PL: i32, zeros: usize
+): void {
+  const end = table + (<usize>count << 2);
+  let line = p / OW;
+  let ow = p - line * OW;
+  for (let at = table; at < end; line++) {
+    const n = line / OH, oh = line - n * OH;
+    const run = min(<i32>((end - at) >> 2), OW - ow);
+    const image = x + <usize>n * <usize>IH * <usize>IW * xStride;
+    lineAddresses(image, IH, IW, xStride, oh * SH - PT, ow * SW - PL, run, KH, KW, SW, DH, DW, zeros, at);
+    at += <usize>run << 2;
+    ow = 0;
+  }
+  repeatLast(end, KH * KW);
+}
+
 /**
- * Each channel by itself. x: images [N, IH, IW] of C8 int16 a pixel, C8 the next multiple of 8 from C; w: [KH, KW, C8] int16; y dense
- * [N, OH, OW, C], `yStride` bytes a pixel. scratch: `integerScratch(0, C)` bytes.
+ * Each channel by itself, taps in pairs. x: images [N, IH, IW] of C8 int16 a pixel, C8 the next multiple of 8 from C. w: for each pair of
+ * taps [C8] of two int16, the last of an odd number with 0. y: [N, OH, OW] pixels of C results, `yStride` bytes apart. zeros: C8 int16 of 0.
+ * scratch: `depthwiseIntegerScratch(KH * KW, C)` bytes.
  */
 export function depthwiseInteger(
   x: usize, N: i32, IH: i32, IW: i32, C: i32,
   w: usize, y: usize, OH: i32, OW: i32, yStride: usize,
   KH: i32, KW: i32, SH: i32, SW: i32, DH: i32, DW: i32, PT: i32, PL: i32,
-  b: usize, multipliers: usize, zero: i32, lo: i32, hi: i32, scratch: usize
+  b: usize, multipliers: usize, zero: i32, lo: i32, hi: i32, zeros: usize, scratch: usize
 ): void {
   assert(C > 0 && KH > 0 && KW > 0 && lo <= hi);
   const pixel = <usize>((C + 7) & ~7) << 1;
-  for (let n = 0; n < N; n++) {
-    for (let oh = 0; oh < OH; oh++) {
-      for (let ow = 0; ow < OW; ow++) {
-        depthwisePixel(x, IH, IW, pixel, w, KH, KW, oh * SH - PT, ow * SW - PL, DH, DW, scratch);
-        finish(scratch, C, b, multipliers, zero, lo, hi, y);
-        y += yStride;
-      }
+  const taps = KH * KW;
+  const sums = scratch + <usize>(taps + 1) * TABLE;
+  const pixels = N * OH * OW;
+  for (let p = 0; p < pixels; p += BLOCK) {
+    const count = min(BLOCK, pixels - p);
+    blockAddresses(scratch, p, count, x, IH, IW, pixel, OH, OW, KH, KW, SH, SW, DH, DW, PT, PL, zeros);
+    // What the missing half of a pair meets is multiplied by 0.
+    memory.copy(scratch + <usize>taps * TABLE, scratch, TABLE);
+    for (let i = 0; i < count; i++) {
+      depthwisePixel(scratch + (<usize>i << 2), (taps + 1) >> 1, w, pixel, sums);
+      finish(sums, C, b, multipliers, zero, lo, hi, y);
+      y += yStride;
     }
-    x += <usize>IH * <usize>IW * pixel;
   }
 }
 
-function depthwisePixel(
-  x: usize, IH: i32, IW: i32, pixel: usize, w: usize, KH: i32, KW: i32, ih0: i32, iw0: i32, DH: i32, DW: i32, sums: usize
-): void {
+/** The sums of one output pixel, whose input pixels stand in the table at `rows`. */
+export function depthwisePixel(rows: usize, pairs: i32, w: usize, pixel: usize, sums: usize): void {
   for (let c: usize = 0; c < pixel; c += 16) {
     let low = i32x4.splat(0), high = low;
-    let tap = w + c;
-    for (let kh = 0, ih = ih0; kh < KH; kh++, ih += DH) {
-      if (<u32>ih >= <u32>IH) {
-        tap += <usize>KW * pixel;
-        continue;
-      }
-      const line = x + <usize>ih * <usize>IW * pixel + c;
-      for (let kw = 0, iw = iw0; kw < KW; kw++, iw += DW) {
-        if (<u32>iw < <u32>IW) {
-          const a = v128.load(line + <usize>iw * pixel), f = v128.load(tap);
-          low = i32x4.add(low, i32x4.extmul_low_i16x8_s(a, f));
-          high = i32x4.add(high, i32x4.extmul_high_i16x8_s(a, f));
-        }
-        tap += pixel;
-      }
+    let at = rows, f = w + (c << 1);
+    for (let i = pairs; i > 0; i--) {
+      const a0 = v128.load(load<usize>(at) + c), a1 = v128.load(load<usize>(at + TABLE) + c);
+      low = i32x4.add(low, i32x4.dot_i16x8_s(i16x8.shuffle(a0, a1, 0, 8, 1, 9, 2, 10, 3, 11), v128.load(f)));
+      high = i32x4.add(high, i32x4.dot_i16x8_s(i16x8.shuffle(a0, a1, 4, 12, 5, 13, 6, 14, 7, 15), v128.load(f, 16)));
+      at += 2 * TABLE;
+      f += pixel << 1;
     }
     v128.store(sums + (c << 1), low);
     v128.store(sums + (c << 1), high, 16);

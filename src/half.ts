@@ -79,5 +79,6 @@ export function toFloat32({ type, data }: HostTensor): Float32Array<ArrayBuffer>
   if (data instanceof Float32Array) return data;
   if (type === "float16") return float16ToFloat32(data as Uint16Array);
   if (type === "bfloat16") return bfloat16ToFloat32(data as Uint16Array);
-  return Float32Array.from(data as ArrayLike<number | bigint>, Number);
+  if (type === "int64" || type === "uint64") return Float32Array.from(data as BigInt64Array, Number);
+  return new Float32Array(data as Int32Array);
 }

@@ -21,6 +21,25 @@ export class LazyTensor implements HostTensor {
   }
 }
 
+/** What a constant of floats was stored as. */
+export interface StoredParts {
+  readonly stored: HostTensor;
+  readonly scale: HostTensor;
+  readonly zero: HostTensor | undefined;
+  /** The axis along which scales differ, if there are several. */
+  readonly axis: number;
+}
+
+/** A lazy constant that remembers where its floats come from. */
+export class Dequantized extends LazyTensor {
+  readonly parts: StoredParts;
+
+  constructor(type: DataType, parts: StoredParts, compute: () => TypedArray) {
+    super(type, parts.stored.shape, compute);
+    this.parts = parts;
+  }
+}
+
 /** The tensor with its elements in hand. */
 export function settled(tensor: HostTensor): HostTensor {
   return tensor instanceof LazyTensor ? { type: tensor.type, shape: tensor.shape, data: tensor.data } : tensor;

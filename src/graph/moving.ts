@@ -1,8 +1,10 @@
-import { allocate, bytesPerElement, type HostTensor, type TypedArray } from "../dtype.ts";
+import { allocate, bytesPerElement, type DataType, type HostTensor, type TypedArray } from "../dtype.ts";
 import { ArgumentError, expected } from "../errors.ts";
 import { type Copy, keepsElements, type Movement, prepareCopies, ZERO } from "../ops/copies.ts";
+import type { Prepared } from "../ops/prepared.ts";
+import { isStored, prepareThroughFloats } from "../ops/quantize.ts";
 import { collapse } from "../ops/strided.ts";
-import { elementCount } from "../shape.ts";
+import { elementCount, type Shape } from "../shape.ts";
 import type { Lowered, NodeView, Operator } from "./operator.ts";
 
 /** An operator that only moves elements of its inputs, all of the type of input 0. */
@@ -15,7 +17,7 @@ export function moving(describe: (node: NodeView) => Movement): Operator {
 }
 
 /**
- * The kernel of a movement whose copies name inputs of the node; undefined where the elements are not of 4 bytes. Outputs that are
+ * The kernel of a movement whose copies name inputs of the node; undefined for elements of 8 bytes and floats of 2. Outputs that are
  * dense parts of input 0 are no work, nor are copies of inputs that attribute "inPlace" lists: they lie where they belong already.
  */
 export function lowerMovement(node: NodeView, { outputShapes, copies }: Movement): Lowered | undefined {
@@ -31,10 +33,14 @@ export function lowerMovement(node: NodeView, { outputShapes, copies }: Movement
     const views = viewsOf(node, { outputShapes, copies: wanted });
     if (views) return { views: views.map((offset) => offset * bytes) };
   } else if (wanted.length === 0) return { within };
-  if (bytes !== 4) return undefined;
   const inputs = [...new Set(wanted.map(({ input }) => input))].filter((input) => input !== ZERO);
   const renumbered = wanted.map((copy) => ({ ...copy, input: inputs.indexOf(copy.input) }));
-  return { prepared: prepareCopies({ outputShapes, copies: renumbered }), inputs, within };
+  const shapes = inputs.map((input) => node.input(input).shape);
+  const prepared = prepareCopies({ outputShapes, copies: renumbered });
+  if (bytes === 4) return { prepared, inputs, within };
+  // Through floats all of an output is written, also what lies there already.
+  const through = within.length === 0 ? movingAny(prepared, type, shapes) : undefined;
+  return through && { prepared: through, inputs };
 }
 
 /** First elements in input 0 of the outputs that are wanted, if each is a dense part of it, or need not be (attribute "views"). */
@@ -56,6 +62,13 @@ function isDense({ walk }: Copy, count: number): boolean {
     elementCount(shape) === count &&
     (shape.length === 0 || (shape.length === 1 && from[0] === 1 && to[0] === 1))
   );
+}
+
+/** What moves elements of 4 bytes, for elements of `type`; undefined for elements of 8 bytes and floats of 2. */
+export function movingAny(prepared: Prepared, type: DataType, inputs: readonly Shape[]): Prepared | undefined {
+  if (bytesPerElement(type) === 4) return prepared;
+  const stored = type === "bool" ? "uint8" : type;
+  return isStored(stored) ? prepareThroughFloats(prepared, stored, inputs, prepared.outputShapes) : undefined;
 }
 
 /** The outputs of a movement of host tensors. */

@@ -29,6 +29,8 @@ export interface IntegerConv2dSpec {
   readonly scales: number;
   /** How many zero points the filter has: 0, 1 or OC. */
   readonly zeros: number;
+  /** Least and greatest result, within the range of y. Default: that range. */
+  readonly bounds?: readonly [number, number] | undefined;
 }
 
 /**
@@ -45,7 +47,9 @@ export function prepareIntegerConv2d(spec: IntegerConv2dSpec): Prepared {
   const packing = depthwise ? depthwisePacking(spec, each) : panelPacking(spec, each);
   const wideBytes = round64(rows * each * 2);
   const factorBytes = round64(OC * 4);
-  const sumBytes = depthwise ? OC * 4 + 32 : tableBytes(v.KH * v.KW) + 60 * (OC / groups + 8) * 4;
+  const sumBytes = depthwise
+    ? tableBytes(v.KH * v.KW + 1) + each * 4
+    : tableBytes(v.KH * v.KW) + 60 * (OC / groups + 8) * 4;
   const run = depthwise ? runDepthwise : runPanels;
   return {
     algorithm: depthwise ? `integer depthwise ${v.KH}x${v.KW}` : "integer gemm",
@@ -80,12 +84,18 @@ interface Run extends Result {
 }
 
 /** Writes the factors, and finds the rest of what the sums are finished with. */
-function resultOf(k: Kernels, { y, OC, scales }: IntegerConv2dSpec, { inputs }: Addresses, to: number): Result {
+function resultOf(k: Kernels, { y, OC, scales, bounds }: IntegerConv2dSpec, { inputs }: Addresses, to: number): Result {
   if (!y) return { bias: 0, factors: 0, zero: 0, lowest: 0, highest: 0 };
   const [, , xScale, wScale, yScale, zero, bias] = inputs;
   const floats = (at: number, count: number) => new Float32Array(k.memory.buffer, at, count);
   writeFactors(floats(to, OC), floats(xScale, 1)[0], floats(wScale, scales), floats(yScale, 1)[0]);
-  return { bias, factors: to, zero: integerAt(k, zero, y), ...rangeOf(y) };
+  return {
+    bias,
+    factors: to,
+    zero: integerAt(k, zero, y),
+    lowest: bounds?.[0] ?? rangeOf(y).lowest,
+    highest: bounds?.[1] ?? rangeOf(y).highest,
+  };
 }
 
 /** factors[i] = xScale * wScale[i] / yScale, every step rounded to float32. */
@@ -114,7 +124,7 @@ function runDepthwise(k: Kernels, { N, IC, window: v, y }: IntegerConv2dSpec, at
   // biome-ignore format: one line a subject
   k.depthwiseInteger(at.scratch, N, v.IH, v.IW, IC, at.packed, at.outputs[0], v.OH, v.OW, IC * (y ? 1 : 4),
     v.KH, v.KW, v.SH, v.SW, v.DH, v.DW, v.PT, v.PL,
-    r.bias, r.factors, r.zero, r.lowest, r.highest, r.scratch);
+    r.bias, r.factors, r.zero, r.lowest, r.highest, at.packed + r.packing.zeros, r.scratch);
 }
 
 interface IntegerPacking extends Packing {
@@ -138,7 +148,7 @@ function panelPacking(spec: IntegerConv2dSpec, each: number): IntegerPacking {
     zeros,
     bytes: zeros + each * 2,
     write(k, weights, to) {
-      const packed = new Int16Array(k.memory.buffer, to, zeros / 2 + each).fill(0);
+      const packed = new Int16Array(zeros / 2 + each); // memory may grow, and move, while weights are fetched
       for (let oc = 0; oc < OC; oc++) {
         const { values, zero } = channel(k, spec, weights, oc);
         const column = oc % OCG;
@@ -152,24 +162,29 @@ function panelPacking(spec: IntegerConv2dSpec, each: number): IntegerPacking {
           }
         }
       }
+      new Int16Array(k.memory.buffer, to, packed.length).set(packed);
     },
   };
 }
 
-/** [taps, channels] with channels up to a multiple of 8. */
+/** For each pair of taps two numbers a channel, channels up to a multiple of 8. */
 function depthwisePacking(spec: IntegerConv2dSpec, each: number): IntegerPacking {
   const taps = spec.window.KH * spec.window.KW;
+  const zeros = Math.ceil(taps / 2) * each * 4;
   return {
     key: `integer depthwise ${spec.window.KH}x${spec.window.KW}`,
     groupBytes: 0,
-    zeros: 0,
-    bytes: taps * each * 2,
+    zeros,
+    bytes: zeros + each * 2,
     write(k, weights, to) {
-      const packed = new Int16Array(k.memory.buffer, to, taps * each).fill(0);
+      const packed = new Int16Array(zeros / 2 + each); // memory may grow, and move, while weights are fetched
       for (let oc = 0; oc < spec.OC; oc++) {
         const { values, zero } = channel(k, spec, weights, oc);
-        for (let tap = 0; tap < taps; tap++) packed[tap * each + oc] = values[tap * spec.filter.tap] - zero;
+        for (let tap = 0; tap < taps; tap++) {
+          packed[((tap >> 1) * each + oc) * 2 + (tap & 1)] = values[tap * spec.filter.tap] - zero;
+        }
       }
+      new Int16Array(k.memory.buffer, to, packed.length).set(packed);
     },
   };
 }

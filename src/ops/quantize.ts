@@ -70,6 +70,43 @@ export function readFloats(
   k.dequantize(type === "int32" ? 5 : STORED[type].code, x, y, count, scale, zero);
 }
 
+/**
+ * Lets kernels of float32 that only choose among numbers, or move them, work on stored ones: all of `inputs` are of `type`, and so are the
+ * first `outputs.length` outputs, which turn from floats to numbers by rounding and saturation.
+ */
+export function prepareThroughFloats(
+  prepared: Prepared,
+  type: StoredType,
+  inputs: readonly Shape[],
+  outputs: readonly Shape[],
+): Prepared {
+  const { code, lowest, highest } = STORED[type];
+  let scratchBytes = Math.ceil(prepared.scratchBytes / 64) * 64;
+  const place = (shape: Shape) => {
+    const count = elementCount(shape);
+    const offset = scratchBytes;
+    scratchBytes += Math.ceil((count * 4) / 64) * 64;
+    return { count, offset };
+  };
+  const [before, after] = [inputs.map(place), outputs.map(place)];
+  return {
+    ...prepared,
+    algorithm: `${prepared.algorithm}, through floats`,
+    scratchBytes,
+    run(k, at) {
+      const floats = (list: typeof before, i: number) => at.scratch + list[i].offset;
+      before.forEach(({ count }, i) => {
+        readFloats(k, type, at.inputs[i], floats(before, i), count);
+      });
+      const results = at.outputs.map((to, i) => (i < after.length ? floats(after, i) : to));
+      prepared.run(k, { ...at, inputs: before.map((_, i) => floats(before, i)), outputs: results });
+      after.forEach(({ count }, i) => {
+        if (at.outputs[i]) k.quantize(code, results[i], at.outputs[i], count, 1, 0, lowest, highest);
+      });
+    },
+  };
+}
+
 function floatAt(k: Kernels, at: number): number {
   return new Float32Array(k.memory.buffer, at, 1)[0];
 }
@@ -77,6 +114,12 @@ function floatAt(k: Kernels, at: number): number {
 /** An element of `type` at an address; 0 at address 0. */
 export function integerAt(k: Kernels, at: number, type: ReadableType): number {
   return at === 0 ? 0 : (viewOf(type, k.memory.buffer as ArrayBuffer, at, 1)[0] as number);
+}
+
+/** The number that stands for `value`. */
+export function storedValue(value: number, type: StoredType, scale: number, zero: number): number {
+  const { lowest, highest } = STORED[type];
+  return Math.min(Math.max(roundHalfEven(Math.fround(value / scale)) + zero, lowest), highest);
 }
 
 /** What floats become that are stored with `scale` and `zero` as `type`, and read again: the nearest of its values. */

@@ -63,6 +63,15 @@ const CASES: readonly Case[] = [
     strides: [2, 2],
     pads: [2, 2, 2, 2],
   },
+  { name: "depthwise, several blocks", x: [1, 8, 31, 31], w: [8, 1, 3, 3], group: 8, pads: [1, 1, 1, 1] },
+  {
+    name: "depthwise, several blocks, stride",
+    x: [1, 24, 30, 30],
+    w: [24, 1, 3, 3],
+    group: 24,
+    strides: [2, 2],
+    pads: [1, 1, 1, 1],
+  },
   { name: "depthwise, dilated", x: [1, 9, 8, 8], w: [9, 1, 3, 3], group: 9, dilations: [3, 2] },
 ];
 
@@ -125,6 +134,21 @@ describe("ConvInteger", () => {
     expect(Math.max(...want.data)).toBeGreaterThan(2 ** 28);
     expect(Array.from(want.data).some((sum) => Math.fround(sum) !== sum)).toBe(true);
     check({ op: "ConvInteger", inputs: [x, w], attributes: attributesOf(each) }, [1], want);
+  });
+
+  test("a filter for which memory has to grow while it is packed", () => {
+    for (const group of [1, 96]) {
+      const each = {
+        name: "",
+        x: [1, 96, 2, 2],
+        w: [96, 96 / group, 29, 29],
+        group,
+        pads: [14, 14, 14, 14] as [number, number, number, number],
+      };
+      const [x, w] = [bytes("uint8", each.x), bytes("int8", each.w)];
+      const spec = { op: "ConvInteger", inputs: [x, w], attributes: attributesOf(each) };
+      check(spec, [1], sums(each, x, undefined, w, undefined));
+    }
   });
 
   test("sequences", () => {

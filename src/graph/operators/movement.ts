@@ -1,4 +1,4 @@
-import { bytesPerElement, type HostTensor } from "../../dtype.ts";
+import type { HostTensor } from "../../dtype.ts";
 import { ArgumentError, expected, ShapeError } from "../../errors.ts";
 import { expandMovement, tileMovement } from "../../ops/expand.ts";
 import { concatMovement, sliceMovement, splitMovement } from "../../ops/slice.ts";
@@ -6,7 +6,7 @@ import { depthToSpaceMovement, type SpaceSpec, spaceToDepthMovement } from "../.
 import { keepsOrder, prepareTranspose } from "../../ops/transpose.ts";
 import { normaliseAxis, permute, stridesOf } from "../../shape.ts";
 import { pickHost } from "../host.ts";
-import { checkSameType, moving } from "../moving.ts";
+import { checkSameType, moving, movingAny } from "../moving.ts";
 import type { NodeView, Operator } from "../operator.ts";
 import { imageOf, isChannelsLast } from "./image.ts";
 import { axisError } from "./shapes.ts";
@@ -20,8 +20,8 @@ const Transpose: Operator = {
     const { type, shape } = node.input(0);
     const permutation = permutationOf(node);
     if (keepsOrder(shape, permutation)) return "alias";
-    if (bytesPerElement(type) !== 4) return undefined;
-    return { prepared: prepareTranspose(shape, permutation), inputs: [0] };
+    const prepared = movingAny(prepareTranspose(shape, permutation), type, [shape]);
+    return prepared && { prepared, inputs: [0] };
   },
   evaluate(node, inputs) {
     const x = inputs[0] as HostTensor;

@@ -1,6 +1,7 @@
 import { expected, ShapeError } from "../../errors.ts";
 import { type Pool2dSpec, type PoolKind, preparePool2d } from "../../ops/pool2d.ts";
 import type { Addresses, Prepared } from "../../ops/prepared.ts";
+import { isStored, prepareThroughFloats } from "../../ops/quantize.ts";
 import { resolveWindow } from "../../ops/window.ts";
 import type { Kernels } from "../../wasm/kernels.ts";
 import type { NodeView, Operator } from "../operator.ts";
@@ -36,13 +37,16 @@ function poolOperator(specOf: (node: NodeView) => Pool2dSpec): Operator {
         { type: "int64", shape },
       ];
     },
-    takesSteps: (node) => !node.node.outputs[1],
+    takesSteps: (node) => node.input(0).type === "float32" && !node.node.outputs[1],
     lower(node) {
-      if (node.input(0).type !== "float32") return undefined;
+      const { type, shape } = node.input(0);
       const spec = { ...specOf(node), steps: stepsOf(node) };
+      if (type !== "float32" && !(spec.kind === "max" && isStored(type))) return undefined;
       const columnMajor = node.number("storage_order", 0) !== 0;
       const prepared = node.node.outputs[1] ? withFlatIndices(spec, columnMajor) : preparePool2d(spec);
-      return { prepared, inputs: [0] };
+      const { outputShapes } = preparePool2d(spec);
+      const all = isStored(type) ? prepareThroughFloats(prepared, type, [shape], outputShapes) : prepared;
+      return { prepared: all, inputs: [0] };
     },
   });
 }

@@ -16,7 +16,7 @@ import {
 import { prepareUnary } from "../../ops/unary.ts";
 import { elementCount, formatShape, normaliseAxis, type Shape, sameShape, stridesOf } from "../../shape.ts";
 import type { GraphNode } from "../graph.ts";
-import { LazyTensor } from "../lazy.ts";
+import { Dequantized } from "../lazy.ts";
 import type { NameMaker, NodeView, Operator } from "../operator.ts";
 import { TYPES_BY_CODE } from "./cast.ts";
 import { axisError } from "./shapes.ts";
@@ -68,7 +68,8 @@ const DequantizeLinear: Operator = {
     const { shape } = x!;
     const scales = scalesOf(node, scale!, zero);
     const compute = () => rounded(dequantizeOnHost(x!, scales), { type, shape }).data;
-    return [new LazyTensor(type, shape, compute)];
+    const single = scale!.data.length === 1;
+    return [new Dequantized(type, { stored: x!, scale: scale!, zero, axis: single ? 0 : scaleAxis(node) }, compute)];
   },
 };
 

@@ -77,7 +77,8 @@ function specOf(node: NodeView, at: Places, y: ByteType | undefined): IntegerCon
   const zeros = node.has(at.wZero) ? perChannel(node, at.wZero, "zero point", OC, byteInput(node, at.w)) : 0;
   const scales = at.wScale === undefined ? 1 : perChannel(node, at.wScale, "scale", OC);
   const window = windowOf(node, [H, W], [KH, KW]);
-  return { N, IC, OC, groups, window, filter: oihwStrides(ICG, KH * KW), x, y, scales, zeros };
+  const bounds = node.numbers("bounds") as [number, number] | undefined; // set by a pass, for a clamp behind it
+  return { N, IC, OC, groups, window, filter: oihwStrides(ICG, KH * KW), x, y, scales, zeros, bounds };
 }
 
 export function byteInput(node: NodeView, index: number): ByteType {

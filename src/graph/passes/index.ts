@@ -7,6 +7,7 @@ import { dropDeadNodes } from "./dead-code.ts";
 import { permuteFlattened } from "./flatten.ts";
 import { dropIdentities } from "./identity.ts";
 import { concatInPlace } from "./in-place.ts";
+import { computeInIntegers } from "./integer.ts";
 import { moveChannelsLast } from "./layout.ts";
 import { absorbPads } from "./pad.ts";
 import { fuseQuantization, fuseRounding } from "./quantize.ts";
@@ -25,6 +26,7 @@ export interface Pass {
 /** In the order in which they run; types are found anew after each that changed something. */
 export const PASSES: readonly Pass[] = [
   { name: "drop identities", run: dropIdentities },
+  { name: "compute in integers", run: computeInIntegers },
   { name: "round instead of storing", run: fuseQuantization },
   { name: "sink transposes", run: sinkTransposes },
   { name: "join reshapes", run: joinReshapes },

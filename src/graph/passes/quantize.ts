@@ -1,16 +1,16 @@
-import { toFloat32 } from "../../half.ts";
 import { isStored, rangeOf } from "../../ops/quantize.ts";
 import type { Draft } from "../draft.ts";
 import type { GraphNode } from "../graph.ts";
 import { epilogueAttribute, fusedEpilogue } from "../operators/fused.ts";
 import { fakeEpilogue } from "../operators/quantize.ts";
 import { ANY_ACTIVATION } from "./activation.ts";
+import { stepOf } from "./integer.ts";
 
 const FAKE = "lanewise.FakeQuantize";
 
 /**
- * Turns floats that are stored in few bits and read again, with one known scale, into a rounding of floats: nothing is stored. Readers
- * that agree on the scale share it.
+ * Turns floats that are stored in few bits only to be read again, with one known scale, into a rounding of floats: nothing is stored.
+ * Readers that agree on the scale share it.
  */
 export function fuseQuantization(draft: Draft): number {
   const producers = draft.producers();
@@ -18,10 +18,12 @@ export function fuseQuantization(draft: Draft): number {
   const shared = new Map<string, string>();
   const instead = new Map<string, string>();
   const outputs = new Set(draft.outputs);
+  const needed = new Set(draft.nodes.flatMap(({ op, inputs }) => (op === "DequantizeLinear" ? [] : inputs)));
   for (const node of draft.nodes) {
     if (node.op !== "DequantizeLinear") continue;
     const writer = producers.get(node.inputs[0]);
-    const attributes = writer?.op === "QuantizeLinear" ? roundingOf(draft, writer, node) : undefined;
+    const idle = writer?.op === "QuantizeLinear" && !needed.has(node.inputs[0]) && !outputs.has(node.inputs[0]);
+    const attributes = idle ? roundingOf(draft, writer, node) : undefined;
     if (!writer || !attributes) continue;
     const key = `${writer.outputs[0]} ${attributes.scale}`;
     const [output] = node.outputs;
@@ -49,22 +51,12 @@ function roundingOf(draft: Draft, writer: GraphNode, reader: GraphNode) {
   const type = draft.types.get(writer.outputs[0])?.type;
   const floats = [writer.inputs[0], reader.outputs[0]].every((name) => draft.types.get(name)?.type === "float32");
   if (!type || !isStored(type) || !floats) return undefined;
-  const [scale, zero] = parameters(draft, writer);
-  const [scaleRead, zeroRead] = parameters(draft, reader);
-  if (scale === undefined || zero === undefined || scale !== scaleRead || zero !== zeroRead) return undefined;
+  const [written, read] = [stepOf(draft, writer), stepOf(draft, reader)];
+  if (!written || written.scale !== read?.scale || written.zero !== read.zero) return undefined;
+  const { scale, zero } = written;
   const { lowest, highest } = rangeOf(type);
   const bounds = [lowest - zero, highest - zero].map((bound) => Math.fround(bound * scale));
-  return scale > 0 && bounds.every(Number.isFinite) ? { type, scale, zero } : undefined;
-}
-
-/** The only scale and zero point of a node, as far as they are known. */
-function parameters(draft: Draft, { inputs }: GraphNode): [scale: number | undefined, zero: number | undefined] {
-  const scale = draft.constants.get(inputs[1]);
-  const zero = inputs[2] ? draft.constants.get(inputs[2]) : undefined;
-  return [
-    scale?.type === "float32" && scale.data.length === 1 ? toFloat32(scale)[0] : undefined,
-    inputs[2] ? (zero?.data.length === 1 ? Number(zero.data[0]) : undefined) : 0,
-  ];
+  return bounds.every(Number.isFinite) ? { type, scale, zero } : undefined;
 }
 
 /** Lets an operator that clamps at most round what it has just computed, where nobody else reads it unrounded. */
