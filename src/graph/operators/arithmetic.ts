@@ -20,6 +20,7 @@ import {
   lesser,
   NUMBERS,
   onHalves,
+  overwriting,
   sameTyped,
   type TypeSet,
   typedInput,
@@ -69,7 +70,8 @@ function binary(name: BinaryName, rule: Rule, set: TypeSet = NUMBERS): Operator 
 function lowerBinary(node: NodeView, name: BinaryName): Lowered | undefined {
   const [a, b] = [node.input(0).shape, node.input(1).shape];
   const { lo, hi } = fusedEpilogue(node);
-  return floatKernel(node, [0, 1], () => prepareBinary(name, a, b, broadcastShape(node, a, b), [lo, hi]));
+  const prepare = () => prepareBinary(name, a, b, broadcastShape(node, a, b), [lo, hi]);
+  return overwriting(node, floatKernel(node, [0, 1], prepare));
 }
 
 const ADD: Rule = { integers: (a, b) => a + b, big: (a, b) => a + b };
@@ -145,7 +147,8 @@ function variadic(name: BinaryName, rule: Rule, set: TypeSet, mean = false): Ope
     lower(node) {
       if (node.inputCount === 1) return "alias";
       const shapes = all(node).map((i) => node.input(i).shape);
-      return floatKernel(node, all(node), () => prepareVariadic(name, shapes, result(node), mean));
+      const prepare = () => prepareVariadic(name, shapes, result(node), mean);
+      return overwriting(node, floatKernel(node, all(node), prepare));
     },
     evaluate: (node, inputs) =>
       onHalves(inputs, ([first, ...others]) => {

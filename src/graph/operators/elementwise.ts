@@ -12,6 +12,7 @@ import {
   isBig,
   NUMBERS,
   onHalves,
+  overwriting,
   roundingOf,
   SIGNED,
   sameTyped,
@@ -53,7 +54,13 @@ function unary({ epilogueOf, set = FLOATS, exact, big }: Rule): ActivationOperat
       const { type, shape } = node.input(0);
       if (!FLOATS.types.has(type)) return undefined;
       const epilogue = epilogueOf(node);
-      return epilogue && floatKernel(node, [0], () => prepareUnary(shape, epilogue));
+      return (
+        epilogue &&
+        overwriting(
+          node,
+          floatKernel(node, [0], () => prepareUnary(shape, epilogue)),
+        )
+      );
     },
   };
   if (!exact) return operator;
@@ -158,7 +165,7 @@ const Clip: ActivationOperator = {
   lower(node) {
     const { type, shape } = node.input(0);
     const epilogue = type === "float32" ? Clip.epilogueOf(node) : undefined;
-    if (epilogue) return { prepared: prepareUnary(shape, epilogue), inputs: [0] };
+    if (epilogue) return { prepared: prepareUnary(shape, epilogue), inputs: [0], inPlace: [0] };
     return floatKernel(
       node,
       [0, 1, 2].filter((i) => node.has(i)),

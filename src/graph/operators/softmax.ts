@@ -5,7 +5,7 @@ import { elementCount, normaliseAxis } from "../../shape.ts";
 import type { NodeView, Operator } from "../operator.ts";
 import { placesOf } from "./reduction.ts";
 import { axisError } from "./shapes.ts";
-import { FLOATS, floatKernel, onHalves, typedInput } from "./types.ts";
+import { FLOATS, floatKernel, onHalves, overwriting, typedInput } from "./types.ts";
 
 function softmax(log: boolean): Operator {
   return {
@@ -16,7 +16,10 @@ function softmax(log: boolean): Operator {
     lower(node) {
       const { shape } = node.input(0);
       const { outer, length, inner } = softmaxFold(node);
-      return floatKernel(node, [0], () => prepareSoftmax(shape, outer, length, inner, log));
+      return overwriting(
+        node,
+        floatKernel(node, [0], () => prepareSoftmax(shape, outer, length, inner, log)),
+      );
     },
   };
 }

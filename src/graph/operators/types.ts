@@ -3,6 +3,7 @@ import { ArgumentError, expected } from "../../errors.ts";
 import { toFloat32 } from "../../half.ts";
 import { prepareConverted, rounded } from "../../ops/convert.ts";
 import type { Prepared } from "../../ops/prepared.ts";
+import { sameShape } from "../../shape.ts";
 import type { TensorType } from "../graph.ts";
 import type { Kernel, NodeView } from "../operator.ts";
 
@@ -90,6 +91,20 @@ export function floatKernel(
     (type, i) => type && { type, shape: prepared.outputShapes[i] ?? types[0].shape },
   );
   return { prepared: prepareConverted(prepared, types, results), inputs };
+}
+
+/**
+ * Lets the output of a kernel that reads each element of its first two inputs no later than it writes the same place take over their
+ * memory, where they are float32 of its shape.
+ */
+export function overwriting(node: NodeView, kernel: Kernel | undefined): Kernel | undefined {
+  if (!kernel) return undefined;
+  const [result] = kernel.prepared.outputShapes;
+  const fits = (input: number) => {
+    const { type, shape } = node.input(input);
+    return type === "float32" && sameShape(shape, result);
+  };
+  return { ...kernel, inPlace: [0, 1].filter((i) => i < kernel.inputs.length && fits(kernel.inputs[i])) };
 }
 
 /** Lets a host computation on numbers take 16-bit floats: they are widened, and its float32 results rounded to the first one's type. */
