@@ -106,7 +106,8 @@ export function instanceNormalization(w: Workspace, x: Tensor, options: Instance
 }
 
 /**
- * Groups of neighbouring channels of each image by their mean and variance over all places.
+ * Groups of neighbouring channels of each image by their mean and variance over all places. Sums are added in the order in which the
+ * images lie in memory.
  *
  * @param x [N, C, ...], or [N, ..., C] with `inputLayout: "nhwc"`; scale and bias are [C]
  * @param groups a divisor of C
