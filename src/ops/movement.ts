@@ -7,9 +7,18 @@ import type { Workspace } from "../workspace.ts";
 import { checkOptions } from "./call.ts";
 import { type Movement, wholeCopy } from "./copies.ts";
 import { expandMovement, tileMovement } from "./expand.ts";
-import { imageExtents, type LayoutOptions } from "./layout.ts";
+import type { LayoutOptions } from "./layout.ts";
 import { moveElements, moveLying } from "./moves.ts";
-import { checkAxes, checkAxis, checkIntegers, checkTensors, lie, lieTogether, orderOf } from "./operands.ts";
+import {
+  checkAxes,
+  checkAxis,
+  checkImages,
+  checkIntegers,
+  checkTensors,
+  lie,
+  lieTogether,
+  orderOf,
+} from "./operands.ts";
 import { concatMovement, type Range, rangesMovement, splitMovement } from "./slice.ts";
 import { transposeWalk } from "./strided.ts";
 
@@ -307,7 +316,7 @@ export function crop(
   w.check(where, "x", x);
   checkOptions(where, options, ["inputLayout"]);
   const { inputLayout = "nchw" } = options;
-  const { H, W } = imageExtents(w, where, "x", x, inputLayout);
+  const { H, W } = checkImages(w, where, "x", x, inputLayout);
   checkIntegers(where, "start", start, 0, 2);
   checkIntegers(where, "size", size, 0, 2);
   if (start[0] + size[0] > H || start[1] + size[1] > W) {

@@ -5,6 +5,7 @@ import { ArgumentError, expected, ShapeError } from "../errors.ts";
 import { elementCount, formatShape, normaliseAxis, permute, type Shape } from "../shape.ts";
 import type { Format, Tensor } from "../tensor.ts";
 import type { Workspace } from "../workspace.ts";
+import type { ImageExtents, Layout } from "./layout.ts";
 import { resolveAxes } from "./slice.ts";
 import { keepsOrder } from "./transpose.ts";
 
@@ -59,7 +60,9 @@ export function checkIntegers(
 /** One of a few words. */
 export function checkWord<T extends string>(where: string, what: string, words: readonly T[], value: T): T {
   if (words.includes(value)) return value;
-  throw new ArgumentError(expected(where, what, words.map((word) => `"${word}"`).join(", "), value));
+  const quoted = words.map((word) => `"${word}"`);
+  const wanted = [quoted.slice(0, -1).join(", "), ...quoted.slice(-1)].join(" or ");
+  throw new ArgumentError(expected(where, what, wanted, value));
 }
 
 /** A number, which may be infinite. */
@@ -72,6 +75,17 @@ export function checkNumber(where: string, what: string, value: number): number 
 export function checkEpsilon(where: string, epsilon: number): number {
   if (typeof epsilon === "number" && epsilon >= 0) return epsilon;
   throw new ArgumentError(expected(where, "epsilon", "a number of at least 0", epsilon));
+}
+
+/** The extents of a batch of images of any type, which may be empty. */
+export function checkImages(w: Workspace, where: string, what: string, x: Tensor, layout: Layout): ImageExtents {
+  w.check(where, what, x);
+  checkWord(where, "inputLayout", ["nchw", "nhwc"], layout);
+  if (x.shape.length !== 4) {
+    throw new ShapeError(expected(where, what, `images of rank 4 (${layout})`, formatShape(x.shape)));
+  }
+  const [N, a, b, c] = x.shape;
+  return layout === "nchw" ? { N, C: a, H: b, W: c } : { N, H: a, W: b, C: c };
 }
 
 /** An optional tensor of a fixed shape: its address with the elements in the order of the axes, or undefined. */

@@ -4,9 +4,9 @@ import type { Tensor } from "../tensor.ts";
 import type { Workspace } from "../workspace.ts";
 import { checkOptions } from "./call.ts";
 import { type Movement, wholeCopy } from "./copies.ts";
-import { imageExtents, type LayoutOptions } from "./layout.ts";
+import type { LayoutOptions } from "./layout.ts";
 import { moveLying } from "./moves.ts";
-import { checkWord } from "./operands.ts";
+import { checkImages, checkWord } from "./operands.ts";
 
 export interface SpaceOptions extends LayoutOptions {
   /**
@@ -43,7 +43,7 @@ function rearrange(
   checkOptions(where, options, ["order", "inputLayout"]);
   const { inputLayout = "nchw" } = options;
   const order = checkWord(where, "order", ["DCR", "CRD"], options.order ?? "DCR");
-  const extents = imageExtents(w, where, "x", x, inputLayout);
+  const extents = checkImages(w, where, "x", x, inputLayout);
   if (!Number.isSafeInteger(block) || block < 1) {
     throw new ArgumentError(expected(where, "block", "an integer of at least 1", block));
   }

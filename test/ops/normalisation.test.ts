@@ -242,7 +242,7 @@ describeBuilds("normalisations", (engine) => {
         [
           () => engine().instanceNormalization(x, { inputLayout: "chwn" as never }),
           "ArgumentError",
-          'inputLayout expected "nchw", "nhwc", got chwn',
+          'inputLayout expected "nchw" or "nhwc", got chwn',
         ],
         [
           () => engine().groupNormalization(x, 3),
