@@ -66,6 +66,8 @@ export function resample2d(w: Workspace, x: Tensor, options: Resample2dOptions):
   const { inputLayout = "nchw" } = options;
   const { H, W } = imageExtents(w, where, "x", x, inputLayout);
   const [rows, columns] = inputLayout === "nchw" ? [2, 3] : [1, 2];
+  // Rows lie before columns either way, so that products are added in one order.
+  if (inputLayout === "nhwc") w.arrange(x, "dense");
   const lying = lie(w, x);
   const [h, v] = outputOf(where, options, [H, W]);
   const axis = (at: number, { output, scale }: Extent) => {
