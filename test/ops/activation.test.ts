@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { Engine } from "../../src/engine.ts";
 import { type Activation, DEFAULTS } from "../../src/ops/activation.ts";
@@ -198,6 +199,15 @@ describeBuilds("activations", (engine) => {
 describe("the list of operators", () => {
   test("has every activation under its name", () => {
     expect(Object.keys(OPERATORS)).toEqual(expect.arrayContaining(Object.keys(DEFAULTS)));
+  });
+
+  test("is the list of the documentation", () => {
+    const page = readFileSync(new URL("../../docs/operators.md", import.meta.url), "utf8");
+    const methods = page.slice(0, page.indexOf("## Coming from"));
+    for (const name of Object.keys(OPERATORS)) {
+      const short = name.replace("adaptiveMax", "…Max");
+      expect(methods.includes(`\`${name}`) || methods.includes(`\`${short}\``), name).toBe(true);
+    }
   });
 
   test("holds functions alone", () => {
