@@ -3,7 +3,7 @@ import { elementCount, type Shape } from "../shape.ts";
 import type { Kernels } from "../wasm/kernels.ts";
 import type { FilterStrides } from "./conv2d.ts";
 import { scratchBytes as tableBytes } from "./panels.ts";
-import { type Addresses, type Packing, type Prepared, residentWeights } from "./prepared.ts";
+import { type Addresses, type Packing, type Prepared, residentWeights, type WeightSource } from "./prepared.ts";
 import { integerAt, rangeOf, readFloats } from "./quantize.ts";
 import type { Window } from "./window.ts";
 
@@ -149,8 +149,9 @@ function panelPacking(spec: IntegerConv2dSpec, each: number): IntegerPacking {
     bytes: zeros + each * 2,
     write(k, weights, to) {
       const packed = new Int16Array(zeros / 2 + each); // memory may grow, and move, while weights are fetched
+      const channel = channelsOf(k, spec, weights);
       for (let oc = 0; oc < OC; oc++) {
-        const { values, zero } = channel(k, spec, weights, oc);
+        const { values, zero } = channel(oc);
         const column = oc % OCG;
         // Where the first pair of the column's panel stands.
         const start =
@@ -178,8 +179,9 @@ function depthwisePacking(spec: IntegerConv2dSpec, each: number): IntegerPacking
     bytes: zeros + each * 2,
     write(k, weights, to) {
       const packed = new Int16Array(zeros / 2 + each); // memory may grow, and move, while weights are fetched
+      const channel = channelsOf(k, spec, weights);
       for (let oc = 0; oc < spec.OC; oc++) {
-        const { values, zero } = channel(k, spec, weights, oc);
+        const { values, zero } = channel(oc);
         for (let tap = 0; tap < taps; tap++) {
           packed[((tap >> 1) * each + oc) * 2 + (tap & 1)] = values[tap * spec.filter.tap] - zero;
         }
@@ -189,15 +191,22 @@ function depthwisePacking(spec: IntegerConv2dSpec, each: number): IntegerPacking
   };
 }
 
-/** The numbers of one output channel, from its first on, and their zero point. */
-function channel(k: Kernels, spec: IntegerConv2dSpec, weights: Parameters<Packing["write"]>[1], oc: number) {
+interface Channel {
+  readonly values: Float32Array;
+  readonly zero: number;
+}
+
+/** Gives the numbers of each output channel, from its first on, with their zero point. */
+function channelsOf(k: Kernels, spec: IntegerConv2dSpec, weights: WeightSource): (oc: number) => Channel {
   const { filter, IC, groups, window, OC, zeros } = spec;
   const count = (IC / groups) * window.KH * window.KW;
-  const whole = filter.oc !== count; // channels lie between each other
-  const from = whole ? weights.at(0, 0, OC * count) + oc * filter.oc * 4 : weights.at(0, oc * count, count);
-  const zero = zeros > 0 ? weights.at(1, zeros === 1 ? 0 : oc, 1) : 0;
   const floats = (at: number, length: number) => new Float32Array(k.memory.buffer, at, length);
-  return { values: floats(from, whole ? OC * count - oc * filter.oc : count), zero: zero ? floats(zero, 1)[0] : 0 };
+  const zeroPoints = zeros > 0 ? floats(weights.at(1, 0, zeros), zeros).slice() : new Float32Array(1);
+  const zero = (oc: number) => zeroPoints[zeros > 1 ? oc : 0];
+  if (filter.oc === count) return (oc) => ({ values: floats(weights.at(0, oc * count, count), count), zero: zero(oc) });
+  // Channels lie between each other.
+  const all = weights.at(0, 0, OC * count);
+  return (oc) => ({ values: floats(all + oc * filter.oc * 4, OC * count - oc * filter.oc), zero: zero(oc) });
 }
 
 /** A weight tensor of integers that is computed or fed. */
@@ -233,7 +242,7 @@ export function packedEachRun(
       });
       const packed = at.scratch + round64(prepared.scratchBytes);
       packing.write(k, residentWeights(places), packed);
-      prepared.run(k, { ...at, packed });
+      prepared.run(k, { ...at, inputs: at.inputs.slice(0, inputCount), packed });
     },
   };
 }

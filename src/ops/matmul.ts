@@ -82,7 +82,7 @@ export function prepareMatmul({ M, K, N, xBatch, wBatch, epilogue }: MatmulSpec)
       key: `${matrices} of ${packing.key}`,
       bytes: each * matrices,
       write(k, weights, to) {
-        for (let i = 0; i < matrices; i++) packing.write(k, shifted(weights, i * K * N), to + i * each);
+        for (let i = 0; i < matrices; i++) packing.write(k, shifted(weights, [i * K * N]), to + i * each);
       },
     },
     run(k, at) {
@@ -96,7 +96,7 @@ export function prepareMatmul({ M, K, N, xBatch, wBatch, epilogue }: MatmulSpec)
 }
 
 /** Which matrix of a batch of `shape` is the one at place `i` of the whole `batch`. */
-function placesOf(shape: Shape, batch: Shape): (i: number) => number {
+export function placesOf(shape: Shape, batch: Shape): (i: number) => number {
   const missing = batch.length - shape.length;
   const own = stridesOf(shape);
   const all = stridesOf(batch);
@@ -107,10 +107,10 @@ function placesOf(shape: Shape, batch: Shape): (i: number) => number {
     }, 0);
 }
 
-/** Weights from element `offset` of tensor 0 on. */
-function shifted(weights: WeightSource, offset: number): WeightSource {
+/** Weights from element `offsets[i]` of tensor i on. */
+export function shifted(weights: WeightSource, offsets: readonly number[]): WeightSource {
   return {
     has: (index) => weights.has(index),
-    at: (index, start, count) => weights.at(index, start + offset, count),
+    at: (index, start, count) => weights.at(index, start + (offsets[index] ?? 0), count),
   };
 }

@@ -14,6 +14,7 @@ import { PADDING } from "./pad.ts";
 import { POOLING } from "./pooling.ts";
 import { QUANTIZE } from "./quantize.ts";
 import { QUANTIZED_CONVOLUTION } from "./quantized-convolution.ts";
+import { QUANTIZED_MATRIX } from "./quantized-matrix.ts";
 import { REDUCTION } from "./reduction.ts";
 import { RESIZE } from "./resize.ts";
 import { SCATTER } from "./scatter.ts";
@@ -38,6 +39,7 @@ const FAMILIES = [
   POOLING,
   QUANTIZE,
   QUANTIZED_CONVOLUTION,
+  QUANTIZED_MATRIX,
   REDUCTION,
   RESIZE,
   SCATTER,

@@ -115,23 +115,28 @@ function dot(a: HostTensor, p: number, aStep: number, b: HostTensor, q: number, 
 function product(node: NodeView) {
   node.input(1);
   const [a, b] = sameTyped(node, NUMBERS, [0, 1]);
-  const left: Shape = a.shape.length === 1 ? [1, a.shape[0]] : a.shape;
-  const right: Shape = b.shape.length === 1 ? [b.shape[0], 1] : b.shape;
+  return { type: a.type, ...productOf(node, a.shape, b.shape) };
+}
+
+/** Extents of a product of vectors, matrices or batches of them. */
+export function productOf(node: NodeView, a: Shape, b: Shape) {
+  const left: Shape = a.length === 1 ? [1, a[0]] : a;
+  const right: Shape = b.length === 1 ? [b[0], 1] : b;
   if (left.length < 2 || right.length < 2) {
-    const got = `${formatShape(a.shape)} and ${formatShape(b.shape)}`;
+    const got = `${formatShape(a)} and ${formatShape(b)}`;
     throw new ShapeError(expected(node.where, "inputs", "vectors, matrices or batches of them", got));
   }
   const [M, K] = left.slice(-2);
   const [rows, N] = right.slice(-2);
-  if (rows !== K) throw new ShapeError(expected(node.where, "b", `${K} rows`, formatShape(b.shape)));
+  if (rows !== K) throw new ShapeError(expected(node.where, "b", `${K} rows`, formatShape(b)));
   const [xBatch, wBatch] = [left.slice(0, -2), right.slice(0, -2)];
   const batch = broadcastShapes(xBatch, wBatch);
   if (!batch) {
-    const got = `${formatShape(a.shape)} and ${formatShape(b.shape)}`;
+    const got = `${formatShape(a)} and ${formatShape(b)}`;
     throw new ShapeError(expected(node.where, "inputs", "batches that broadcast", got));
   }
-  const result = [...batch, ...(a.shape.length === 1 ? [] : [M]), ...(b.shape.length === 1 ? [] : [N])];
-  return { type: a.type, M, K, N, xBatch, wBatch, batch, result };
+  const result = [...batch, ...(a.length === 1 ? [] : [M]), ...(b.length === 1 ? [] : [N])];
+  return { M, K, N, xBatch, wBatch, batch, result };
 }
 
 export const MATRIX = { Gemm, MatMul };
