@@ -1,8 +1,8 @@
 // Builds everything: kernels (debug and release), the library, its types, and the command line.
 import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { type BuildOptions, build } from "esbuild";
+import { join, resolve } from "node:path";
+import { type BuildOptions, build, type Plugin } from "esbuild";
 import { textModule } from "./wasm-text.ts";
 
 const run = (script: string, ...args: string[]) =>
@@ -24,6 +24,26 @@ for (const [build, name] of [
 copyFileSync("build/release.wasm", "dist/lanewise.wasm");
 copyFileSync("build/relaxed.wasm", "dist/lanewise-relaxed.wasm");
 
+/**
+ * Has every module that is loaded on demand import the loader, which is there by then. What they share with it then stays in its
+ * chunks; otherwise esbuild would make a chunk for each set of modules that share something.
+ */
+const knowingLoader: Plugin = {
+  name: "knowing-loader",
+  setup({ onResolve, onLoad }) {
+    const onDemand = new Set<string>();
+    onResolve({ filter: /^\./ }, ({ kind, path, resolveDir }) => {
+      if (kind === "dynamic-import") onDemand.add(join(resolveDir, path));
+      return undefined;
+    });
+    onResolve({ filter: /^the-loader$/ }, () => ({ path: resolve("src/onnx/load.ts"), sideEffects: true }));
+    onLoad({ filter: /\.ts$/ }, ({ path }) => {
+      if (!onDemand.has(path)) return undefined;
+      return { contents: `import "the-loader";\n${readFileSync(path, "utf8")}`, loader: "ts" };
+    });
+  },
+};
+
 const common: BuildOptions = {
   bundle: true,
   format: "esm",
@@ -37,12 +57,15 @@ const common: BuildOptions = {
 const modules = ["index", "engine", "onnx/load", "image/index", "wasm/embedded", "wasm/workerd", "wasm/edge-light"];
 await build({
   ...common,
+  plugins: [knowingLoader],
+  logOverride: { "ignored-bare-import": "silent" },
   entryPoints: modules.map((name) => `src/${name}.ts`),
   platform: "neutral",
   mainFields: ["module", "main"],
   splitting: true,
   chunkNames: "chunks/[name]-[hash]",
 });
+dropBareImports("dist");
 await build({
   ...common,
   entryPoints: ["src/cli/main.ts"],
@@ -53,6 +76,15 @@ await build({
 });
 run("node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json");
 finishTypes("dist");
+
+/** No module does anything but define: to a bundler an import without names says that one is needed that is not. */
+function dropBareImports(folder: string): void {
+  for (const file of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+    if (!file.endsWith(".js")) continue;
+    const path = join(folder, file);
+    writeFileSync(path, readFileSync(path, "utf8").replace(/^import "\.[^"]*";\n/gm, ""));
+  }
+}
 
 /**
  * Makes the declarations stand alone: they name each other as .js, bring the library they need, and have the compiler's types

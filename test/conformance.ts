@@ -10,6 +10,7 @@ import { importModel } from "../src/onnx/import.ts";
 import { declaredShape, type ModelProto, readModel, readTensorProto, type TensorProto } from "../src/onnx/proto.ts";
 import { dataTypeOf, decodeTensor, encodeTensor, nameOfCode } from "../src/onnx/tensor.ts";
 import { elementCount, formatShape, isShape, sameShape } from "../src/shape.ts";
+import "./support/everything.ts";
 
 /** A model file and the files with its inputs and outputs. */
 export interface Case {

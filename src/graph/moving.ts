@@ -2,7 +2,7 @@ import { allocate, bytesPerElement, type DataType, type HostTensor, type TypedAr
 import { ArgumentError, expected } from "../errors.ts";
 import { type Copy, keepsElements, type Movement, prepareCopies, ZERO } from "../ops/copies.ts";
 import type { Prepared } from "../ops/prepared.ts";
-import { isStored, prepareThroughFloats } from "../ops/quantize.ts";
+import { isStored, prepareThroughFloats } from "../ops/stored.ts";
 import { collapse } from "../ops/strided.ts";
 import { elementCount, type Shape } from "../shape.ts";
 import type { Lowered, NodeView, Operator } from "./operator.ts";

@@ -3,18 +3,20 @@ import { MalformedModelError, UnsupportedError, type UnsupportedItem } from "../
 import type { Attribute, Graph, GraphNode, ValueInfo } from "../graph/graph.ts";
 import { int64Vector } from "../graph/host.ts";
 import { unsupportedModel } from "../graph/infer.ts";
-import { Functions, isStandard, standardOpset, type VersionedNode } from "./functions.ts";
 import { Names } from "./names.ts";
+import { FUNCTIONS, isSupported, REFUSALS } from "./needs.ts";
+import { isStandard, standardOpset, type VersionedNode } from "./opset.ts";
 import { neededNodes } from "./order.ts";
 import type { AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto } from "./proto.ts";
 import { ATTRIBUTE_TYPE, attributeValue, declaredShape, kindOf } from "./proto.ts";
-import { refusalOf } from "./refusals.ts";
 import { type DecodeOptions, dataTypeOf, decodeTensor, nameOfCode } from "./tensor.ts";
 import { upgradeNode } from "./upgrade.ts";
 
 /**
  * Turns a decoded model into a graph: its functions are put where they are called, what no output needs is left out,
  * attributes become plain values, constants are gathered, and nodes of old operator sets take the form of the newest.
+ *
+ * What is loaded on demand must be there: `loadNeeds` loads what the model needs.
  *
  * @throws UnsupportedError that lists everything in the file that lanewise does not have.
  * @throws MalformedModelError if values are missing, defined twice, or need themselves.
@@ -38,13 +40,16 @@ class Importer {
   readonly #model: ModelProto;
   readonly #options: DecodeOptions;
   readonly #names: Names;
-  readonly #functions: Functions;
+  /** Puts the model's own functions where they are called. */
+  readonly #inlined: (nodes: readonly NodeProto[], opset: number) => VersionedNode[];
 
   constructor(model: ModelProto, options: DecodeOptions) {
     this.#model = model;
     this.#options = options;
     this.#names = new Names(model.graph);
-    this.#functions = new Functions(model, this.#names);
+    const functions = model.functions.length > 0 ? new FUNCTIONS.loaded.Functions(model, this.#names) : undefined;
+    this.#inlined = (nodes, opset) =>
+      functions ? functions.expand(nodes, opset) : nodes.map((proto) => ({ proto, opset }));
   }
 
   model(): Graph {
@@ -66,7 +71,7 @@ class Importer {
   #body(graph: GraphProto, opset: number, outer: Scope | undefined): Omit<Graph, "inputs" | "outputs"> {
     const given = new Set([...graph.input, ...graph.initializer].map(({ name }) => name));
     for (const { values } of graph.sparseInitializer ?? []) if (values) given.add(values.name);
-    const expanded = this.#functions.expand(graph.node, opset);
+    const expanded = this.#inlined(graph.node, opset);
     const outputs = graph.output.map(({ name }) => name);
     const { nodes, read } = neededNodes(expanded, outputs, given, (name) => isDefined(outer, name));
 
@@ -91,9 +96,11 @@ class Importer {
   #node({ proto, opset }: VersionedNode, scope: Scope): GraphNode[] {
     const label = proto.name || (proto.output.find((name) => name !== "") ?? "");
     // What a branch does is checked when it is known that it is taken.
-    const reason = scope.outer ? undefined : refusalOf(proto.opType, proto.domain);
-    if (reason) this.problems.push({ node: label, operator: proto.opType, reason });
-    if (reason) return [];
+    if (!scope.outer && !isSupported(proto.opType, proto.domain)) {
+      const reason = REFUSALS.loaded.refusalOf(proto.opType, proto.domain);
+      this.problems.push({ node: label, operator: proto.opType, reason });
+      return [];
+    }
     const op = isStandard(proto.domain) ? proto.opType : `${proto.domain}.${proto.opType}`;
     const done = this.#attempt(label, op, () => {
       const attributes = this.#attributes(proto, opset, scope);
@@ -118,7 +125,7 @@ class Importer {
         return name;
       },
     });
-    const missing = scope.outer ? undefined : nodes.find(({ op }) => refusalOf(op));
+    const missing = scope.outer ? undefined : nodes.find(({ op }) => !isSupported(op));
     if (missing) throw unsupported(`it becomes ${missing.op}, which is not supported`);
     return nodes;
   }

@@ -2,6 +2,7 @@ import { ArgumentError, checkAborted, expected } from "../errors.ts";
 import { Model, type ModelOptions } from "../graph/model.ts";
 import { type KernelSource, kernelsFrom, relaxedKernels } from "../wasm/source.ts";
 import { importModel } from "./import.ts";
+import { loadNeeds } from "./needs.ts";
 import { readModel } from "./proto.ts";
 import { bytesOf, type ModelSource } from "./source.ts";
 import type { ExternalData } from "./tensor.ts";
@@ -55,7 +56,9 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
   const relaxed = wantsRelaxed ? await relaxedKernels() : undefined;
   const module = relaxed ?? (await kernelsFrom(options.wasm));
   step("read", 1);
-  const graph = importModel(readModel(bytes), { externalData: options.externalData });
+  const proto = readModel(bytes);
+  await loadNeeds(proto);
+  const graph = importModel(proto, { externalData: options.externalData });
   checkInputNames(graph.inputs, options.inputShapes);
   step("prepare", 2);
   const notes = wantsRelaxed && !relaxed ? [NO_RELAXED] : [];

@@ -1,6 +1,6 @@
 import { MalformedModelError } from "../errors.ts";
-import type { VersionedNode } from "./functions.ts";
 import { readNames } from "./names.ts";
+import type { VersionedNode } from "./opset.ts";
 import type { NodeProto } from "./proto-types.ts";
 
 /** Outputs that ONNX lets a model leave out, from this place on. */

@@ -1,6 +1,4 @@
-import { isKnownOperator } from "../graph/operators/index.ts";
-import { isStandard } from "./functions.ts";
-import { isRewritten } from "./upgrade.ts";
+import { isStandard } from "./opset.ts";
 
 /** Why lanewise cannot run a kind of operator, and what to do about it. */
 const HINTS: readonly [operators: RegExp, hint: string][] = [
@@ -20,12 +18,11 @@ const DOMAIN_HINTS: readonly [domain: RegExp, hint: string][] = [
   [/^ai\.onnx\.(preview\.)?training/, "training is not supported; export the model for inference"],
 ];
 
-/** Why an operator is not supported; undefined if it is. */
-export function refusalOf(opType: string, domain = ""): string | undefined {
+/** Why an operator that lanewise does not have is not supported. */
+export function refusalOf(opType: string, domain: string): string {
   if (!isStandard(domain)) {
     return withHint(`operators of domain "${domain}" are not supported`, hintFor(domain, DOMAIN_HINTS));
   }
-  if (isRewritten(opType) || isKnownOperator(opType)) return undefined;
   return withHint("operator is not supported", hintFor(opType, HINTS));
 }
 

@@ -4,7 +4,7 @@ import type { Kernels } from "../wasm/kernels.ts";
 import type { FilterStrides } from "./conv2d.ts";
 import { scratchBytes as tableBytes } from "./panels.ts";
 import { type Addresses, type Packing, type Prepared, residentWeights, type WeightSource } from "./prepared.ts";
-import { integerAt, rangeOf, readFloats } from "./quantize.ts";
+import { integerAt, rangeOf, readFloats } from "./stored.ts";
 import type { Window } from "./window.ts";
 
 /** A type that integer convolutions read. */

@@ -5,10 +5,11 @@ import { elementCount, formatShape, type Shape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Workspace } from "../workspace.ts";
 import { type Activation, type Epilogue, NO_ACTIVATION, resolveActivation } from "./activation.ts";
+import { prepareBatchNorm } from "./batch-norm.ts";
 import { call, checkOptions } from "./call.ts";
 import { createImages, imagesOf, type Layout, type LayoutOptions } from "./layout.ts";
 import { prepareLrn } from "./lrn.ts";
-import { type NormaliseSpec, prepareBatchNorm, prepareNormalise } from "./normalise.ts";
+import { type NormaliseSpec, prepareNormalise } from "./normalise.ts";
 import {
   checkAxes,
   checkAxis,

@@ -4,9 +4,10 @@ import { expected, ShapeError } from "../errors.ts";
 import { elementCount, formatShape, type Shape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Workspace } from "../workspace.ts";
+import { prepareArgReduce } from "./arg-reduce.ts";
 import { call, checkOptions } from "./call.ts";
 import { checkAxes, checkAxis, checkTensor, lie } from "./operands.ts";
-import { prepareArgReduce, prepareReduce, type Reduction, reducedShape } from "./reduce.ts";
+import { prepareReduce, type Reduction, reducedShape } from "./reduce.ts";
 
 export interface ReduceOptions {
   /** The axes to reduce; negative ones count from the end. Default: all. */

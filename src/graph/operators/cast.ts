@@ -1,6 +1,6 @@
 import type { DataType, HostTensor } from "../../dtype.ts";
 import { castHost } from "../../ops/cast.ts";
-import { isReadable, prepareDequantize } from "../../ops/quantize.ts";
+import { isReadable, prepareDequantize } from "../../ops/stored.ts";
 import type { NodeView, Operator } from "../operator.ts";
 
 function casting(typeOf: (node: NodeView) => DataType): Operator {

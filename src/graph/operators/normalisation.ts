@@ -1,47 +1,13 @@
 import { ArgumentError, expected, ShapeError } from "../../errors.ts";
 import { prepareLrn, prepareLrnChannelsFirst } from "../../ops/lrn.ts";
-import { type NormaliseSpec, prepareBatchNorm, prepareLpNorm, prepareNormalise } from "../../ops/normalise.ts";
-import { broadcastShapes, elementCount, formatShape, normaliseAxis, type Shape, sameShape } from "../../shape.ts";
+import { type NormaliseSpec, prepareLpNorm, prepareNormalise } from "../../ops/normalise.ts";
+import { broadcastShapes, elementCount, formatShape, normaliseAxis, sameShape } from "../../shape.ts";
 import type { TensorType } from "../graph.ts";
 import type { NodeView, Operator } from "../operator.ts";
+import { checkVector } from "./batch-normalisation.ts";
 import { isChannelsLast } from "./image.ts";
 import { axesOf, axisError } from "./shapes.ts";
 import { FLOATS, floatKernel, sameTyped, typedInput } from "./types.ts";
-
-/** By given statistics, as after training: y = (x - mean) / sqrt(variance + epsilon) * scale + bias for each channel. */
-const BatchNormalization: Operator = {
-  infer(node) {
-    for (let i = 1; i < 5; i++) node.input(i);
-    const { type, shape } = typedInput(node, 0, FLOATS);
-    if (node.number("training_mode", 0)) throw node.unsupported("training mode is not supported");
-    if (node.number("spatial", 1) !== 1) throw node.unsupported("statistics for each place are not supported");
-    // Without training the others would only repeat inputs.
-    if (node.node.outputs.slice(1).some((name) => name))
-      throw node.unsupported("more than one output is not supported");
-    const [channels] = channelsOf(node, shape);
-    for (const [i, name] of ["scale", "bias", "mean", "variance"].entries()) vector(node, i + 1, name, channels);
-    return [{ type, shape }];
-  },
-  lower(node) {
-    const { shape } = node.input(0);
-    const [C, inner] = channelsOf(node, shape);
-    const outer = shape.length > 1 ? shape[0] : 1;
-    const prepare = () => prepareBatchNorm([outer, C, inner], [C, 1], node.number("epsilon", 1e-5));
-    return floatKernel(node, [0, 1, 2, 3, 4], prepare);
-  },
-};
-
-/** Channels, and elements behind each; a vector is one channel, as is the batch of a vector's elements. */
-function channelsOf(node: NodeView, shape: Shape): [C: number, inner: number] {
-  if (shape.length === 0) throw new ShapeError(expected(node.where, "input 0", "a batch of rank 1 or more", "[]"));
-  return shape.length === 1 ? [1, shape[0]] : [shape[1], elementCount(shape.slice(2))];
-}
-
-function vector(node: NodeView, index: number, name: string, length: number): void {
-  const { shape } = typedInput(node, index, FLOATS);
-  if (shape.length === 1 && shape[0] === length) return;
-  throw new ShapeError(expected(node.where, name, `shape [${length}]`, formatShape(shape)));
-}
 
 /** A normalisation by statistics of x itself; extra outputs are its mean and 1 / deviation. */
 function normalisation(infer: (node: NodeView) => TensorType[], specOf: (node: NodeView) => NormaliseSpec): Operator {
@@ -72,8 +38,8 @@ const InstanceNormalization = normalisation(
   (node) => {
     const { C } = batchOf(node);
     sameTyped(node, FLOATS, [0, 1, 2]);
-    vector(node, 1, "scale", C);
-    vector(node, 2, "bias", C);
+    checkVector(node, 1, "scale", C);
+    checkVector(node, 2, "bias", C);
     return [node.input(0)];
   },
   (node) => {
@@ -92,8 +58,8 @@ const GroupNormalization = normalisation(
     sameTyped(node, FLOATS, [0, 1, 2]);
     const groups = groupsOf(node, C);
     const each = node.input(1).shape[0] === groups ? groups : C;
-    vector(node, 1, "scale", each);
-    vector(node, 2, "bias", each);
+    checkVector(node, 1, "scale", each);
+    checkVector(node, 2, "bias", each);
     return [node.input(0)];
   },
   (node) => {
@@ -222,7 +188,6 @@ const LRN: Operator = {
 };
 
 export const NORMALISATION = {
-  BatchNormalization,
   InstanceNormalization,
   GroupNormalization,
   LayerNormalization: layerNormalisation(true),

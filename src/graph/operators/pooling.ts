@@ -1,7 +1,7 @@
 import { expected, ShapeError } from "../../errors.ts";
 import { type Pool2dSpec, type PoolKind, preparePool2d } from "../../ops/pool2d.ts";
 import type { Addresses, Prepared } from "../../ops/prepared.ts";
-import { isStored, prepareThroughFloats } from "../../ops/quantize.ts";
+import { isStored, prepareThroughFloats } from "../../ops/stored.ts";
 import { resolveWindow } from "../../ops/window.ts";
 import type { Kernels } from "../../wasm/kernels.ts";
 import type { NodeView, Operator } from "../operator.ts";

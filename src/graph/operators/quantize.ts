@@ -4,15 +4,12 @@ import { toFloat32 } from "../../half.ts";
 import { rounded } from "../../ops/convert.ts";
 import {
   dequantizeOnHost,
-  isReadable,
-  isStored,
-  prepareDequantize,
   prepareQuantize,
   quantizeOnHost,
   roundingEpilogue,
   type Scales,
-  type StoredType,
 } from "../../ops/quantize.ts";
+import { isReadable, isStored, prepareDequantize, type StoredType } from "../../ops/stored.ts";
 import { prepareUnary } from "../../ops/unary.ts";
 import { elementCount, formatShape, normaliseAxis, type Shape, sameShape, stridesOf } from "../../shape.ts";
 import type { GraphNode } from "../graph.ts";

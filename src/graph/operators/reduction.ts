@@ -1,10 +1,9 @@
 import { allocate, type DataType, type HostTensor } from "../../dtype.ts";
-import { expected, ShapeError } from "../../errors.ts";
-import { type Fold, prepareArgReduce, prepareReduce, type Reduction, reducedShape } from "../../ops/reduce.ts";
-import { elementCount, formatShape, normaliseAxis, type Shape, stridesOf } from "../../shape.ts";
+import { prepareReduce, type Reduction, reducedShape } from "../../ops/reduce.ts";
+import { elementCount, type Shape, stridesOf } from "../../shape.ts";
 import { walk } from "../host.ts";
 import type { NodeView, Operator } from "../operator.ts";
-import { axesOf, axisError } from "./shapes.ts";
+import { axesOf } from "./shapes.ts";
 import {
   ANY,
   FLOATS,
@@ -69,7 +68,8 @@ function axesToReduce(node: NodeView): number[] {
   return node.number("noop_with_empty_axes", 0) ? [] : Array.from({ length: rank }, (_, axis) => axis);
 }
 
-function resultShape(node: NodeView, shape: Shape, axes: readonly number[]): Shape {
+/** The shape that reducing `axes` leaves. */
+export function resultShape(node: NodeView, shape: Shape, axes: readonly number[]): Shape {
   if (node.number("keepdims", 1)) return reducedShape(shape, axes);
   return shape.filter((_, axis) => !axes.includes(axis));
 }
@@ -128,60 +128,6 @@ const MIN: Rule = {
   addBig: lesser,
 };
 
-/** The place of the greatest or least element along an axis, as int64. */
-function argReduction(kind: "max" | "min"): Operator {
-  return {
-    infer: (node) => [{ type: "int64", shape: along(node).result }],
-    lower(node) {
-      const { fold, last, result } = along(node);
-      return floatKernel(node, [0], () => prepareArgReduce(kind, last, fold, result), [undefined]);
-    },
-    evaluate: (node, inputs) =>
-      onHalves(inputs, ([x]) => {
-        const { fold, last, result } = along(node);
-        return [{ type: "int64", shape: result, data: placesOf(x, fold, kind, last) }];
-      }),
-  };
-}
-
-function along(node: NodeView) {
-  const { shape } = typedInput(node, 0, NUMBERS);
-  const given = node.number("axis", 0);
-  const axis = normaliseAxis(given, shape.length);
-  if (axis === undefined) throw axisError(node, given, shape.length);
-  if (shape[axis] === 0) {
-    throw new ShapeError(expected(node.where, `axis ${given}`, "at least one element", formatShape(shape)));
-  }
-  return {
-    fold: foldAt(shape, axis),
-    last: node.number("select_last_index", 0) !== 0,
-    result: resultShape(node, shape, [axis]),
-  };
-}
-
-/** A tensor as [outer, length, inner] around an axis. */
-export function foldAt(shape: Shape, axis: number): Fold {
-  return { outer: elementCount(shape.slice(0, axis)), length: shape[axis], inner: elementCount(shape.slice(axis + 1)) };
-}
-
-/** Along [outer, length, inner]: of equal elements the first or last, NaN before all. */
-export function placesOf({ data }: HostTensor, { outer, length, inner }: Fold, kind: "max" | "min", last: boolean) {
-  const places = new BigInt64Array(outer * inner);
-  for (let to = 0; to < places.length; to++) {
-    const from = Math.floor(to / inner) * length * inner + (to % inner);
-    let best = 0;
-    for (let l = 1; l < length; l++) {
-      const [value, held] = [data[from + l * inner], data[from + best * inner]];
-      const [isNumber, heldIsNumber] = [!Number.isNaN(value), !Number.isNaN(held)];
-      const better = kind === "max" ? value > held : value < held;
-      const equal = isNumber ? value === held : !heldIsNumber;
-      if ((heldIsNumber && (better || !isNumber)) || (equal && last)) best = l;
-    }
-    places[to] = BigInt(best);
-  }
-  return places;
-}
-
 export const REDUCTION = {
   ReduceSum: reduction("sum", SUM),
   ReduceMean: reduction("mean", { ...SUM, end: (sum, count) => sum / count }),
@@ -197,6 +143,4 @@ export const REDUCTION = {
   ReduceL2: reduction("l2", { ...SQUARES, end: Math.sqrt }),
   ReduceLogSum: reduction("logSum", undefined, FLOATS),
   ReduceLogSumExp: reduction("logSumExp", undefined, FLOATS),
-  ArgMax: argReduction("max"),
-  ArgMin: argReduction("min"),
 };

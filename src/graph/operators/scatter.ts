@@ -4,7 +4,8 @@ import { elementCount, formatShape, type Shape, sameShape, stridesOf } from "../
 import { walk } from "../host.ts";
 import { checkSameType } from "../moving.ts";
 import type { NodeView, Operator } from "../operator.ts";
-import { checkIndices, elementSteps, elementwise, tuples } from "./gather.ts";
+import { checkIndices } from "./gather.ts";
+import { elementSteps, elementwise, tuples } from "./gather-elements.ts";
 
 /** Inputs x, indices, updates of their shape: y is x, with y[.., indices[.., i, ..], ..] made from updates[.., i, ..]. */
 const ScatterElements: Operator = {

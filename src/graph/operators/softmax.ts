@@ -1,11 +1,9 @@
-import { allocate, type HostTensor } from "../../dtype.ts";
 import type { Fold } from "../../ops/reduce.ts";
 import { prepareSoftmax } from "../../ops/softmax.ts";
 import { elementCount, normaliseAxis } from "../../shape.ts";
 import type { NodeView, Operator } from "../operator.ts";
-import { placesOf } from "./reduction.ts";
 import { axisError } from "./shapes.ts";
-import { FLOATS, floatKernel, onHalves, overwriting, typedInput } from "./types.ts";
+import { FLOATS, floatKernel, overwriting, typedInput } from "./types.ts";
 
 function softmax(log: boolean): Operator {
   return {
@@ -25,7 +23,7 @@ function softmax(log: boolean): Operator {
 }
 
 /** Over `axis`; with the attribute `trailing` over all axes from there to the last as one. */
-function softmaxFold(node: NodeView): Fold {
+export function softmaxFold(node: NodeView): Fold {
   const { shape } = node.input(0);
   const rank = shape.length;
   const given = node.number("axis", -1);
@@ -40,23 +38,4 @@ function softmaxFold(node: NodeView): Fold {
   };
 }
 
-/** 1 where the first greatest element is, 0 elsewhere. */
-const Hardmax: Operator = {
-  infer: (node) => {
-    softmaxFold(node);
-    return [typedInput(node, 0, FLOATS)];
-  },
-  evaluate: (node, inputs) =>
-    onHalves(inputs, ([x]) => {
-      const fold = softmaxFold(node);
-      const y: HostTensor = { type: x.type, shape: x.shape, data: allocate(x.type, x.data.length) };
-      if (y.data.length === 0) return [y];
-      placesOf(x, fold, "max", false).forEach((place, to) => {
-        const outer = Math.floor(to / fold.inner);
-        y.data[(outer * fold.length + Number(place)) * fold.inner + (to % fold.inner)] = 1 as never;
-      });
-      return [y];
-    }),
-};
-
-export const SOFTMAX = { Softmax: softmax(false), LogSoftmax: softmax(true), Hardmax };
+export const SOFTMAX = { Softmax: softmax(false), LogSoftmax: softmax(true) };

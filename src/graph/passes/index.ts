@@ -1,3 +1,4 @@
+import { OnDemand } from "../../on-demand.ts";
 import type { Draft } from "../draft.ts";
 import { inferTypes } from "../infer.ts";
 import { fuseActivations } from "./activation.ts";
@@ -7,10 +8,8 @@ import { dropDeadNodes } from "./dead-code.ts";
 import { permuteFlattened } from "./flatten.ts";
 import { dropIdentities } from "./identity.ts";
 import { concatInPlace } from "./in-place.ts";
-import { computeInIntegers } from "./integer.ts";
 import { moveChannelsLast } from "./layout.ts";
 import { absorbPads } from "./pad.ts";
-import { fuseQuantization, fuseRounding } from "./quantize.ts";
 import { recogniseActivations } from "./recognise.ts";
 import { joinReshapes } from "./reshape.ts";
 import { fuseResiduals } from "./residual.ts";
@@ -23,11 +22,23 @@ export interface Pass {
   readonly run: (draft: Draft) => number;
 }
 
+/** Passes that have something to do only in networks with stored integers; to be loaded for graphs with DequantizeLinear. */
+export const QUANTIZE_PASSES = new OnDemand(async () => {
+  const [integer, quantize] = await Promise.all([import("./integer.ts"), import("./quantize.ts")]);
+  return { ...integer, ...quantize };
+});
+
 /** In the order in which they run; types are found anew after each that changed something. */
 export const PASSES: readonly Pass[] = [
   { name: "drop identities", run: dropIdentities },
-  { name: "compute in integers", run: computeInIntegers },
-  { name: "round instead of storing", run: fuseQuantization },
+  {
+    name: "compute in integers",
+    run: (draft) => (has(draft, "DequantizeLinear") ? QUANTIZE_PASSES.loaded.computeInIntegers(draft) : 0),
+  },
+  {
+    name: "round instead of storing",
+    run: (draft) => (has(draft, "DequantizeLinear") ? QUANTIZE_PASSES.loaded.fuseQuantization(draft) : 0),
+  },
   { name: "sink transposes", run: sinkTransposes },
   { name: "join reshapes", run: joinReshapes },
   { name: "drop reshapes to the same shape", run: dropIdentities },
@@ -39,13 +50,20 @@ export const PASSES: readonly Pass[] = [
   { name: "drop pieces", run: dropDeadNodes },
   { name: "fuse residuals", run: fuseResiduals },
   { name: "fuse activations", run: fuseActivations },
-  { name: "fuse roundings", run: fuseRounding },
+  {
+    name: "fuse roundings",
+    run: (draft) => (has(draft, "lanewise.FakeQuantize") ? QUANTIZE_PASSES.loaded.fuseRounding(draft) : 0),
+  },
   { name: "channels last", run: moveChannelsLast },
   { name: "permute weights for flattened images", run: permuteFlattened },
   { name: "drop conversions", run: dropIdentities },
   { name: "drop what is left over", run: dropDeadNodes },
   { name: "concatenate in place", run: concatInPlace },
 ];
+
+function has({ nodes }: Draft, op: string): boolean {
+  return nodes.some((node) => node.op === op);
+}
 
 /** The one pass without which convolutions and pools cannot run, for results to compare others with. */
 export const LAYOUT_ONLY: readonly Pass[] = PASSES.filter(({ run }) => run === moveChannelsLast);

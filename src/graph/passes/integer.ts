@@ -1,6 +1,7 @@
 import type { HostTensor } from "../../dtype.ts";
 import { isByte } from "../../ops/integer-conv2d.ts";
-import { isStored, rangeOf, storedValue } from "../../ops/quantize.ts";
+import { storedValue } from "../../ops/quantize.ts";
+import { isStored, rangeOf } from "../../ops/stored.ts";
 import type { Draft } from "../draft.ts";
 import type { GraphNode } from "../graph.ts";
 import { int64Vector, reshapeHost } from "../host.ts";

@@ -1,4 +1,4 @@
-import { isStored, rangeOf } from "../../ops/quantize.ts";
+import { isStored, rangeOf } from "../../ops/stored.ts";
 import type { Draft } from "../draft.ts";
 import type { GraphNode } from "../graph.ts";
 import { epilogueAttribute, fusedEpilogue } from "../operators/fused.ts";

@@ -1,11 +1,10 @@
-import type { GraphNode } from "../../graph/graph.ts";
-import { before, Rewriting, refuse, type Upgrade, type UpgradeContext, withAttributes } from "./context.ts";
+import { Rewriting, refuse, type Upgrade, withAttributes } from "./context.ts";
 
 /**
  * Before set 7 the second operand was stretched only if `broadcast` was set, with its first axis at axis `axis` of the
  * first operand, or with the last axes of both together. Only the former differs from what is done now.
  */
-export const legacyBroadcast: Upgrade = before(7, (node, context) => {
+export const legacyBroadcast: Upgrade = (node, context) => {
   const axis = node.attributes["axis"];
   const plain = withAttributes(node, { axis: undefined, broadcast: undefined, consumed_inputs: undefined });
   if (!node.attributes["broadcast"] || typeof axis !== "number" || axis === -1) return [plain];
@@ -14,15 +13,15 @@ export const legacyBroadcast: Upgrade = before(7, (node, context) => {
   const [a, b] = node.inputs;
   const aligned = alignedAt(rewriting, a, b, axis);
   return [...rewriting.nodes, { ...plain, inputs: [a, aligned] }];
-});
+};
 
 /** Before set 7 the slope of PRelu was one number or one a channel, whatever the rank of the input. */
-export const slopeByChannel: Upgrade = before(7, (node, context) => {
+export const slopeByChannel: Upgrade = (node, context) => {
   const rewriting = new Rewriting(node, context);
   const [x, slope] = node.inputs;
   const aligned = alignedAt(rewriting, x, slope, 1);
   return [...rewriting.nodes, { ...withAttributes(node, { consumed_inputs: undefined }), inputs: [x, aligned] }];
-});
+};
 
 /** b with axes of extent 1 behind its own, so that these lie at axis `axis` of a when the last axes of both meet. */
 function alignedAt(rewriting: Rewriting, a: string, b: string, axis: number): string {
@@ -36,7 +35,7 @@ function alignedAt(rewriting: Rewriting, a: string, b: string, axis: number): st
 }
 
 /** Before set 21 scale and bias of a group normalisation were one a group; now they are one a channel. */
-export const affineByChannel: Upgrade = before(21, (node: GraphNode, context: UpgradeContext) => {
+export const affineByChannel: Upgrade = (node, context) => {
   const groups = node.attributes["num_groups"];
   if (typeof groups !== "number") return [node];
   const rewriting = new Rewriting(node, context);
@@ -50,4 +49,4 @@ export const affineByChannel: Upgrade = before(21, (node: GraphNode, context: Up
   };
   const inputs = [x, stretched(scale), stretched(bias)];
   return [...rewriting.nodes, { ...node, inputs }];
-});
+};

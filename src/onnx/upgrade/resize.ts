@@ -1,6 +1,6 @@
 import type { HostTensor } from "../../dtype.ts";
 import type { GraphNode } from "../../graph/graph.ts";
-import { before, Rewriting, refuse, stemOf, type Upgrade, type UpgradeContext, withAttributes } from "./context.ts";
+import { Rewriting, refuse, stemOf, type Upgrade, type UpgradeContext, withAttributes } from "./context.ts";
 
 /** Upsample had its factors in attributes at first (before 7 those of height and width only), then in an input. */
 export const upsample: Upgrade = (node, context) => {
@@ -14,7 +14,6 @@ export const upsample: Upgrade = (node, context) => {
 
 /** Resize of set 10 took x and scales; without interpolation it rounded up where an axis gets smaller, down elsewhere. */
 export const resize: Upgrade = (node, context) => {
-  if (context.opset >= 11) return [withoutEmptyInputs(node, context)];
   const [x, scales] = node.inputs;
   const attributes = { mode: modeOf(node.attributes["mode"] ?? "nearest"), ...OLD_COORDINATES };
   const resized = (nearest_mode: string): GraphNode => ({
@@ -47,20 +46,14 @@ function addScales(node: GraphNode, context: UpgradeContext, factors: readonly n
   return context.add(`${stemOf(node)}:scales`, tensor);
 }
 
-/** A constant without elements stands for an input that is not given. */
-function withoutEmptyInputs(node: GraphNode, context: UpgradeContext): GraphNode {
-  const inputs = node.inputs.map((name) => (name && context.constant(name)?.data.length === 0 ? "" : name));
-  return { ...node, inputs };
-}
-
 /** Before set 16 regions were placed without the shift by half a pixel. */
-export const roiAlign: Upgrade = before(16, (node) => [
+export const roiAlign: Upgrade = (node) => [
   withAttributes(node, { coordinate_transformation_mode: "output_half_pixel" }),
-]);
+];
 
 /** Before set 20 the ways to interpolate had names for two dimensions. */
-export const gridSample: Upgrade = before(20, (node) => {
+export const gridSample: Upgrade = (node) => {
   const names: Readonly<Record<string, string>> = { bilinear: "linear", bicubic: "cubic" };
   const mode = String(node.attributes["mode"] ?? "bilinear");
   return [withAttributes(node, { mode: names[mode] ?? mode })];
-});
+};

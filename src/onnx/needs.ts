@@ -1,0 +1,47 @@
+// What a model needs beyond the core of lanewise, loaded before it is imported.
+
+import { findOperator, isKnownOperator, loadOperators } from "../graph/operators/index.ts";
+import { QUANTIZE_PASSES } from "../graph/passes/index.ts";
+import { OnDemand } from "../on-demand.ts";
+import { subgraphs } from "./names.ts";
+import { isStandard, standardOpset } from "./opset.ts";
+import type { ModelProto, NodeProto } from "./proto-types.ts";
+import { hasOldForm, isRewritten, OLD_FORMS } from "./upgrade.ts";
+
+/** For models that have functions of their own. */
+export const FUNCTIONS = new OnDemand(() => import("./functions.ts"));
+
+/** For models with operators that lanewise does not have. */
+export const REFUSALS = new OnDemand(() => import("./refusals.ts"));
+
+/** Whether lanewise runs an operator, maybe as others. */
+export function isSupported(opType: string, domain = ""): boolean {
+  return isStandard(domain) && (isRewritten(opType) || isKnownOperator(opType));
+}
+
+/**
+ * Loads the rare operators, upgrades and other parts that a model needs, as far as its nodes, branches and functions tell.
+ *
+ * @throws RuntimeError if a part cannot be loaded.
+ */
+export async function loadNeeds(model: ModelProto): Promise<void> {
+  const operators = new Set<string>();
+  const parts = new Set<OnDemand<unknown>>();
+  const visit = (nodes: readonly NodeProto[], opset: number): void => {
+    for (const node of nodes) {
+      const { opType, domain } = node;
+      operators.add(opType);
+      if (hasOldForm(opType, opset)) parts.add(OLD_FORMS);
+      if (!isSupported(opType, domain)) parts.add(REFUSALS);
+      for (const { node: inner } of subgraphs(node)) visit(inner, opset);
+    }
+  };
+  const opset = standardOpset(model.opsetImport);
+  visit(model.graph.node, opset);
+  for (const { node, opsetImport } of model.functions) visit(node, Math.min(opset, standardOpset(opsetImport)));
+  if (model.functions.length > 0) parts.add(FUNCTIONS);
+  if (operators.has("Scatter")) operators.add("ScatterElements");
+  await Promise.all([loadOperators(operators), ...Array.from(parts, (part) => part.load())]);
+  // Operators of its family become DequantizeLinear too.
+  if (findOperator("DequantizeLinear")) await QUANTIZE_PASSES.load();
+}
