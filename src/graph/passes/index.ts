@@ -24,8 +24,11 @@ export interface Pass {
 
 /** Passes that have something to do only in networks with stored integers; to be loaded for graphs with DequantizeLinear. */
 export const QUANTIZE_PASSES = new OnDemand(async () => {
-  const [integer, quantize] = await Promise.all([import("./integer.ts"), import("./quantize.ts")]);
-  return { ...integer, ...quantize };
+  const [{ computeInIntegers }, { fuseQuantization, fuseRounding }] = await Promise.all([
+    import("./integer.ts"),
+    import("./quantize.ts"),
+  ]);
+  return { computeInIntegers, fuseQuantization, fuseRounding };
 });
 
 /** In the order in which they run; types are found anew after each that changed something. */
