@@ -24,6 +24,11 @@ export class OnDemand<T> {
     return this.#module;
   }
 
+  /** The module, if it has been loaded. */
+  get available(): T | undefined {
+    return this.#module;
+  }
+
   /** The module, which must have been loaded. */
   get loaded(): T {
     if (this.#module) return this.#module;

@@ -4,7 +4,7 @@ import type { Draft } from "./draft.ts";
 import type { GraphNode } from "./graph.ts";
 import { settled } from "./lazy.ts";
 import type { NodeView, Operator } from "./operator.ts";
-import { findOperator } from "./operators/index.ts";
+import { findOperator, RARE_FORMS } from "./operators/index.ts";
 
 /**
  * Finds the type of every value, and computes on the host whatever does not depend on the data: those nodes become constants.
@@ -42,7 +42,7 @@ function inferNode(draft: Draft, node: GraphNode): "kept" | "constant" | readonl
   // Behind a node that is not supported nothing is known; that node has been noted.
   if (node.inputs.some((name) => name !== "" && !draft.types.has(name))) return "kept";
 
-  const expansion = operator.expand?.(view, draft);
+  const expansion = RARE_FORMS.available?.expandRareForm(view, draft) ?? operator.expand?.(view, draft);
   if (expansion) return expansion;
   const types = operator.infer(view);
   const folded = operator.fold?.(view) ?? evaluateConstants(draft, view, operator);

@@ -1,11 +1,11 @@
 // What a model needs beyond the core of lanewise, loaded before it is imported.
 
-import { findOperator, isKnownOperator, loadOperators } from "../graph/operators/index.ts";
+import { findOperator, isKnownOperator, loadOperators, RARE_FORMS } from "../graph/operators/index.ts";
 import { QUANTIZE_PASSES } from "../graph/passes/index.ts";
 import { OnDemand } from "../on-demand.ts";
 import { subgraphs } from "./names.ts";
 import { isStandard, standardOpset } from "./opset.ts";
-import type { ModelProto, NodeProto } from "./proto-types.ts";
+import type { GraphProto, ModelProto, NodeProto, ValueInfoProto } from "./proto-types.ts";
 import { hasOldForm, isRewritten, OLD_FORMS } from "./upgrade.ts";
 
 /** For models that have functions of their own. */
@@ -32,6 +32,7 @@ export async function loadNeeds(model: ModelProto): Promise<void> {
       const { opType, domain } = node;
       operators.add(opType);
       if (hasOldForm(opType, opset)) parts.add(OLD_FORMS);
+      if (hasRareForm(node)) parts.add(RARE_FORMS);
       if (!isSupported(opType, domain)) parts.add(REFUSALS);
       for (const { node: inner } of subgraphs(node)) visit(inner, opset);
     }
@@ -40,8 +41,23 @@ export async function loadNeeds(model: ModelProto): Promise<void> {
   visit(model.graph.node, opset);
   for (const { node, opsetImport } of model.functions) visit(node, Math.min(opset, standardOpset(opsetImport)));
   if (model.functions.length > 0) parts.add(FUNCTIONS);
+  if (hasVolumes(model.graph)) parts.add(RARE_FORMS);
   if (operators.has("Scatter")) operators.add("ScatterElements");
   await Promise.all([loadOperators(operators), ...Array.from(parts, (part) => part.load())]);
   // Operators of its family become DequantizeLinear too.
   if (findOperator("DequantizeLinear")) await QUANTIZE_PASSES.load();
+}
+
+/** Whether a node's attributes make it one of those that `RARE_FORMS` is for. */
+function hasRareForm({ attribute }: NodeProto): boolean {
+  return attribute.some(({ name, i, ints }) => {
+    if (name === "training_mode") return i === 1;
+    return name === "p" ? i !== 1 && i !== 2 : name === "kernel_shape" && ints?.length === 3;
+  });
+}
+
+/** Whether a graph says of a value that it is an image of three dimensions or more. */
+function hasVolumes({ initializer, input, valueInfo }: GraphProto): boolean {
+  const rank = ({ type }: ValueInfoProto) => type?.tensorType?.shape?.dim?.length ?? 0;
+  return initializer.some(({ dims }) => dims.length > 4) || [...input, ...valueInfo].some((value) => rank(value) > 4);
 }

@@ -62,6 +62,9 @@ const RARE: readonly (readonly [names: string, family: OnDemand<Family>])[] = [
   ["Range CumSum ReverseSequence Trilu EyeLike", new OnDemand(async () => (await import("./sequence.ts")).SEQUENCE)],
 ];
 
+/** For operators of the core in forms that few networks have: volumes, training, norms of any order. */
+export const RARE_FORMS = new OnDemand(() => import("./rare-forms.ts"));
+
 const RARE_NAMES = new Map(RARE.flatMap(([names, family]) => names.split(" ").map((name) => [name, family])));
 
 /** Operators by name: those of the core, and those that have been loaded. */

@@ -12,9 +12,9 @@ import {
 import { isReadable, isStored, prepareDequantize, type StoredType } from "../../ops/stored.ts";
 import { prepareUnary } from "../../ops/unary.ts";
 import { elementCount, formatShape, normaliseAxis, type Shape, sameShape, stridesOf } from "../../shape.ts";
-import type { GraphNode } from "../graph.ts";
+import { NodeChain } from "../chain.ts";
 import { Dequantized } from "../lazy.ts";
-import type { NameMaker, NodeView, Operator } from "../operator.ts";
+import type { NodeView, Operator } from "../operator.ts";
 import { TYPES_BY_CODE } from "./cast.ts";
 import { axisError } from "./shapes.ts";
 import { FLOATS, isHalf, roundingOf, type TypeSet, typedInput } from "./types.ts";
@@ -182,12 +182,12 @@ const DynamicQuantizeLinear: Operator = {
       { type: "uint8", shape: [] },
     ];
   },
-  expand({ node }, names) {
-    const [x] = node.inputs;
-    const [y, scaleName, zeroName] = node.outputs;
-    const scale = scaleName || names.freshName(`${y}:scale`);
-    const zero = zeroName || names.freshName(`${y}:zero`);
-    const chain = new Nodes(node, names);
+  expand(node, names) {
+    const [x] = node.node.inputs;
+    const [y, scaleName, zeroName] = node.node.outputs;
+    const chain = new NodeChain(node, names);
+    const scale = scaleName || chain.fresh("scale");
+    const zero = zeroName || chain.fresh("zero");
     const nothing = chain.constant("0", 0);
     const highest = chain.constant("255", 255);
     const least = chain.op("Min", [chain.op("ReduceMin", [x], { keepdims: 0 }), nothing]);
@@ -200,33 +200,6 @@ const DynamicQuantizeLinear: Operator = {
     return chain.nodes;
   },
 };
-
-/** Nodes in the making. */
-class Nodes {
-  readonly nodes: GraphNode[] = [];
-  readonly #node: GraphNode;
-  readonly #names: NameMaker;
-
-  constructor(node: GraphNode, names: NameMaker) {
-    this.#node = node;
-    this.#names = names;
-  }
-
-  constant(what: string, value: number): string {
-    const tensor: HostTensor = { type: "float32", shape: [], data: Float32Array.of(value) };
-    return this.#names.addConstant(`${this.#node.outputs[0]}:${what}`, tensor);
-  }
-
-  op(
-    op: string,
-    inputs: string[],
-    attributes: GraphNode["attributes"] = {},
-    output = this.#names.freshName(`${this.#node.outputs[0]}:${op}`),
-  ): string {
-    this.nodes.push({ op, name: this.#node.name || output, inputs, outputs: [output], attributes });
-    return output;
-  }
-}
 
 export const QUANTIZE = {
   QuantizeLinear,
