@@ -26,7 +26,7 @@ async function fresh() {
       return false;
     }
   };
-  const parts = { FUNCTIONS, REFUSALS, OLD_FORMS };
+  const parts = { FUNCTIONS, REFUSALS, OLD_FORMS, RARE_FORMS: registry.RARE_FORMS };
   return {
     ...registry,
     load: (proto: ModelProto) => loadModel(writeModel(proto), { wasm }),
@@ -96,6 +96,28 @@ describe("loading a model", () => {
     const got = (await load(proto)).runSync({ x: floats([2], 1, 2) });
     expect(got["y"].data).toEqual(Float32Array.of(1, 7));
     expect(loaded(core)).toEqual(["ScatterElements", "ScatterND", "OLD_FORMS"]);
+  });
+
+  it.each([
+    ["volumes that are fed", "GlobalAveragePool", {}, [1, 1, 2, 2, 2]],
+    ["windows of three axes", "MaxPool", { kernel_shape: [2, 2, 2] }, undefined],
+    ["filters for volumes", "Conv", {}, undefined],
+    ["norms of other orders", "LpPool", { kernel_shape: [2, 2], p: 3 }, [1, 1, 4, 2]],
+  ] as const)("loads rare forms of common operators: %s", async (_, op, attributes, shape) => {
+    const { load, loaded, core } = await fresh();
+    const constants = op === "Conv" ? { w: floats([1, 1, 2, 2, 2], ...new Array<number>(8).fill(1)) } : {};
+    const proto = model({
+      inputs: [value("x", shape)],
+      outputs: "y",
+      constants,
+      nodes: [node(op, op === "Conv" ? "x w" : "x", "y", attributes)],
+    });
+    const made = await load(proto);
+    expect(loaded(core)).toEqual(["RARE_FORMS"]);
+    const data = Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8);
+    const got = made.runSync({ x: { data, shape: shape ?? [1, 1, 2, 2, 2] } });
+    const want = { GlobalAveragePool: 4.5, MaxPool: 8, Conv: 36, LpPool: (1 + 8 + 27 + 64) ** (1 / 3) };
+    expect((got["y"].data as Float32Array)[0]).toBeCloseTo(want[op], 5);
   });
 
   it("explains operators that it does not have", async () => {
