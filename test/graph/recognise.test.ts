@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { recogniseActivations } from "../../src/graph/passes/recognise.ts";
+import { recogniseFunctions } from "../../src/graph/passes/recognise.ts";
 import { expectSame, graphOf, type Line, nodesAfter, opsAfter, scalar, weights } from "./graphs.ts";
 
 const constants = {
@@ -96,7 +96,7 @@ const found: readonly [string, readonly Line[], string, Record<string, unknown>]
 
 describe("a function in pieces gets its name", () => {
   test.each(found)("%s", (_, lines, op, attributes) => {
-    const last = nodesAfter(graph(lines), recogniseActivations).at(-1)!;
+    const last = nodesAfter(graph(lines), recogniseFunctions).at(-1)!;
     expect([last.op, last.inputs, last.attributes]).toEqual([op, ["x"], attributes]);
     expect(opsAfter(graph(lines))).toEqual([op]);
     expectSame(graph(lines));
@@ -117,7 +117,7 @@ const others: readonly [string, readonly Line[]][] = [
 
 describe("what only looks like one stays", () => {
   test.each(others)("%s", (_, lines) => {
-    expect(opsAfter(graph(lines), recogniseActivations)).toEqual(graph(lines).nodes.map(({ op }) => op));
+    expect(opsAfter(graph(lines), recogniseFunctions)).toEqual(graph(lines).nodes.map(({ op }) => op));
     expectSame(graph(lines));
   });
 });

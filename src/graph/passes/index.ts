@@ -10,7 +10,7 @@ import { dropIdentities } from "./identity.ts";
 import { concatInPlace } from "./in-place.ts";
 import { moveChannelsLast } from "./layout.ts";
 import { absorbPads } from "./pad.ts";
-import { recogniseActivations } from "./recognise.ts";
+import { recogniseFunctions } from "./recognise.ts";
 import { joinReshapes } from "./reshape.ts";
 import { fuseResiduals } from "./residual.ts";
 import { sinkTransposes } from "./transpose.ts";
@@ -46,7 +46,7 @@ export const PASSES: readonly Pass[] = [
   { name: "join reshapes", run: joinReshapes },
   { name: "drop reshapes to the same shape", run: dropIdentities },
   { name: "drop dead nodes", run: dropDeadNodes },
-  { name: "recognise activations", run: recogniseActivations },
+  { name: "recognise functions", run: recogniseFunctions },
   { name: "absorb pads", run: absorbPads },
   { name: "fold batch norms", run: foldBatchNorm },
   { name: "fold multiplications and additions", run: foldAffine },

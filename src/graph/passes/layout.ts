@@ -4,6 +4,8 @@ import type { Draft } from "../draft.ts";
 import type { Attribute, GraphNode } from "../graph.ts";
 import { int64Vector, pickHost } from "../host.ts";
 import { CHANNELS_LAST } from "../operators/image.ts";
+import { reshapeNode } from "./constants.ts";
+import { findShuffles, type Shuffle } from "./shuffle.ts";
 
 const TO_LAST = [0, 2, 3, 1];
 const TO_FIRST = [0, 3, 1, 2];
@@ -100,8 +102,11 @@ class LayoutPass {
   }
 
   run(): number {
+    const shuffles = findShuffles(this.#draft);
     for (const node of this.#draft.nodes) {
-      if (IMAGE_OPERATORS.has(node.op) && this.#rank(node.inputs[0]) === 4) this.#image(node);
+      const shuffle = shuffles.get(node);
+      if (shuffle && this.#last.has(shuffle.input)) this.#shuffle(node, shuffle);
+      else if (IMAGE_OPERATORS.has(node.op) && this.#rank(node.inputs[0]) === 4) this.#image(node);
       else if (this.#followsOperands(node)) this.#pointwise(node);
       else if (node.op === "Transpose" && this.#last.has(node.inputs[0])) this.#transpose(node);
       else if (node.op === "Transpose" && isToFirst(node)) this.#transposeToFirst(node);
@@ -160,6 +165,17 @@ class LayoutPass {
   #known(name: string | undefined): number[] | undefined {
     const constant = name ? this.#draft.constants.get(name) : undefined;
     return constant && toIntegers(constant);
+  }
+
+  /** The same shuffle of the last axis; the nodes that led to it, which work on channels first, are dead then. */
+  #shuffle(node: GraphNode, { input, groups }: Shuffle): void {
+    const image = this.#last.get(input) as string;
+    const [N, C, H, W] = this.#draft.types.get(input)?.shape as Shape;
+    const [apart, turned] = ["apart", "turned"].map((what) => this.#draft.freshName(`${node.outputs[0]}:${what}`));
+    this.#emit(reshapeNode(this.#draft, image, apart, [N, H, W, groups, C / groups]));
+    const attributes = { perm: [0, 1, 2, 4, 3] };
+    this.#emit({ op: "Transpose", name: node.name, inputs: [apart], outputs: [turned], attributes });
+    this.#emitLast({ ...reshapeNode(this.#draft, turned, node.outputs[0], [N, H, W, C]), name: node.name });
   }
 
   /** A permutation of a value that exists channels last is one of that form; often none at all. */

@@ -17,13 +17,17 @@ interface Product {
 }
 
 /**
- * Recognises functions that a graph spells out: SiLU, hard sigmoid and hard swish, GELU in both forms, mish. The pieces, if nobody else
+ * Recognises functions that a graph spells out: SiLU, hard sigmoid and hard swish, GELU in both forms, mish, sums of two. The pieces, if nobody else
  * reads them, are left for the dropping of dead nodes.
  */
-export function recogniseActivations(draft: Draft): number {
+export function recogniseFunctions(draft: Draft): number {
   const matcher = new Matcher(draft);
   let found = 0;
   draft.nodes = draft.nodes.map((node) => {
+    if (node.op === "Sum" && node.inputs.length === 2) {
+      found++;
+      return { ...node, op: "Add" };
+    }
     if (node.op !== "Mul" && node.op !== "Div") return node;
     const match = matcher.find(node);
     if (!match || !findOperator(match.op)) return node;
