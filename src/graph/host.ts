@@ -58,9 +58,15 @@ export function zipHost(
 /** Elements of `x` picked by a walk: the result's element `at` is x's element `offset` + the walk's position. */
 export function pickHost(x: HostTensor, shape: Shape, steps: readonly number[], offset = 0): HostTensor {
   const data = allocate(x.type, elementCount(shape));
-  const from = x.data;
-  walk(shape, [steps], (at, [i]) => {
-    data[at] = from[offset + i] as never;
+  const source = x.data;
+  const last = shape.length - 1;
+  const [count, step] = last < 0 ? [1, 1] : [shape[last], steps[last]];
+  // The innermost axis is a loop of its own: weights have millions of elements.
+  walk(shape.slice(0, Math.max(0, last)), [steps.slice(0, Math.max(0, last))], (row, [start]) => {
+    const to = row * count;
+    const from = offset + start;
+    if (step === 1) data.set(source.subarray(from, from + count) as never, to);
+    else for (let i = 0; i < count; i++) data[to + i] = source[from + i * step] as never;
   });
   return { type: x.type, shape, data };
 }

@@ -2,7 +2,7 @@ import { bytesPerElement, type HostTensor, viewOf } from "../dtype.ts";
 import { toFloat32 } from "../half.ts";
 import type { Heap } from "../memory.ts";
 import type { Packing, WeightSource } from "../ops/prepared.ts";
-import { elementCount, type Shape } from "../shape.ts";
+import { elementCount } from "../shape.ts";
 import type { Kernels } from "../wasm/kernels.ts";
 import { settled } from "./lazy.ts";
 
@@ -76,20 +76,27 @@ class Staging implements WeightSource {
   }
 
   at(index: number, start: number, count: number): number {
+    return this.rows(index, start, count, 1, count).at;
+  }
+
+  rows(index: number, start: number, count: number, rows: number, step: number): { at: number; step: number } {
     const tensor = this.#tensors[index] as HostTensor;
-    let block = this.#blocks[index];
-    if (!block || block.count < count) {
-      if (block) this.#heap.free(block.at);
-      block = { at: this.#heap.allocate(count * 4, "model"), count };
-      this.#blocks[index] = block;
+    const block = this.#block(index, rows * count);
+    const to = new Float32Array(this.#heap.memory.buffer, block, rows * count);
+    for (let row = 0; row < rows; row++) {
+      const from = start + row * step;
+      to.set(toFloat32({ ...tensor, data: tensor.data.subarray(from, from + count) } as HostTensor), row * count);
     }
-    const piece = {
-      ...tensor,
-      shape: [count] as Shape,
-      data: tensor.data.subarray(start, start + count),
-    } as HostTensor;
-    new Float32Array(this.#heap.memory.buffer, block.at, count).set(toFloat32(piece));
-    return block.at;
+    return { at: block, step: count };
+  }
+
+  #block(index: number, count: number): number {
+    const known = this.#blocks[index];
+    if (known && known.count >= count) return known.at;
+    if (known) this.#heap.free(known.at);
+    const at = this.#heap.allocate(count * 4, "model");
+    this.#blocks[index] = { at, count };
+    return at;
   }
 
   free(): void {

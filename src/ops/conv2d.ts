@@ -296,10 +296,10 @@ function panelPacking({ IC, OC, groups, window: { KH, KW }, filter }: Conv2dSpec
       let at = to;
       for (let g = 0; g < groups; g++) {
         for (const { start, columns, width } of panels) {
-          const from = filterAt(weights, filter, g * OCG + start, columns, ICG * taps, OC);
+          const f = filterPanel(weights, filter, g * OCG + start, columns, ICG, taps, OC);
           const bias = weights.has(1) ? weights.at(1, g * OCG + start, columns) : 0;
           // biome-ignore format: steps, then extents
-          k.packPanel(from, filter.oc * 4, filter.tap * KW * 4, filter.tap * 4, filter.ic * 4, bias,
+          k.packPanel(f.at, f.oc * 4, f.tap * KW * 4, f.tap * 4, f.ic * 4, bias,
             width, columns, KH, KW, ICG, at);
           at += width * rows * 4;
         }
@@ -309,15 +309,20 @@ function panelPacking({ IC, OC, groups, window: { KH, KW }, filter }: Conv2dSpec
   };
 }
 
-/** Address of output channel `oc`; asks only for the channels needed where they lie together. */
-function filterAt(
+/** Output channels `oc` to `oc + columns` of a filter and their steps; asks only for these where they lie together, or side by side. */
+function filterPanel(
   w: WeightSource,
   filter: FilterStrides,
   oc: number,
   columns: number,
-  each: number,
+  ICG: number,
+  taps: number,
   OC: number,
-): number {
-  if (filter.oc === each) return w.at(0, oc * each, columns * each);
-  return w.at(0, 0, OC * each) + oc * filter.oc * 4;
+): FilterStrides & { readonly at: number } {
+  const each = ICG * taps;
+  if (filter.oc === each) return { ...filter, at: w.at(0, oc * each, columns * each) };
+  const rowsOfChannels = filter.oc === 1 && filter.ic === OC && (taps === 1 || filter.tap === ICG * OC);
+  if (!rowsOfChannels) return { ...filter, at: w.at(0, 0, OC * each) + oc * filter.oc * 4 };
+  const { at, step } = w.rows(0, oc, columns, each, OC);
+  return { at, oc: 1, ic: step, tap: ICG * step };
 }

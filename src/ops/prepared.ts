@@ -41,6 +41,11 @@ export interface WeightSource {
   has(index: number): boolean;
   /** Address of float32 elements `start` to `start + count` of weight tensor `index`, until the next call for the same index. */
   at(index: number, start: number, count: number): number;
+  /**
+   * Address of `rows` pieces of `count` elements each, the first from element `start` on and each `step` elements behind the one before,
+   * until the next call for the same index; and how many elements apart they are there.
+   */
+  rows(index: number, start: number, count: number, rows: number, step: number): { at: number; step: number };
 }
 
 /** Weights that are in wasm memory already, each at an address or not there (0). */
@@ -48,5 +53,6 @@ export function residentWeights(addresses: readonly number[]): WeightSource {
   return {
     has: (index) => (addresses[index] ?? 0) !== 0,
     at: (index, start) => addresses[index] + start * 4,
+    rows: (index, start, _count, _rows, step) => ({ at: addresses[index] + start * 4, step }),
   };
 }

@@ -1,5 +1,6 @@
 import type { HostTensor } from "../../dtype.ts";
 import { toFloat32 } from "../../half.ts";
+import { elementCount } from "../../shape.ts";
 import type { Draft } from "../draft.ts";
 import type { GraphNode } from "../graph.ts";
 import { int64Vector } from "../host.ts";
@@ -7,7 +8,7 @@ import { int64Vector } from "../host.ts";
 /** The value of a constant of one float32 element. */
 export function scalarOf(draft: Draft, name: string | undefined): number | undefined {
   const tensor = name ? draft.constants.get(name) : undefined;
-  return tensor?.type === "float32" && tensor.data.length === 1 ? (tensor.data[0] as number) : undefined;
+  return tensor?.type === "float32" && elementCount(tensor.shape) === 1 ? (tensor.data[0] as number) : undefined;
 }
 
 /** A constant of floating point as float32 elements. */

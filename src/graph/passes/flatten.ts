@@ -1,4 +1,4 @@
-import { permute, stridesOf } from "../../shape.ts";
+import { elementCount, permute, stridesOf } from "../../shape.ts";
 import type { Draft } from "../draft.ts";
 import type { GraphNode } from "../graph.ts";
 import { pickHost } from "../host.ts";
@@ -51,7 +51,7 @@ function permuteColumns(draft: Draft): number {
     const [N, C, H, W] = shapeOf(draft, reshape.outputs[0]);
     if (shapeOf(draft, product.outputs[0]).join() !== [N, C * H * W].join() || changes.has(product)) continue;
     const bias = product.inputs[2];
-    if (bias && draft.constants.get(bias)?.data.length !== C * H * W) continue;
+    if (bias && elementCount(draft.constants.get(bias)?.shape ?? []) !== C * H * W) continue;
     const columns = product.attributes["transB"] ? 0 : 1;
     const inputs = [product.inputs[0], permuteAxis(draft, product.inputs[1], columns, [C, H, W], [1, 2, 0])];
     if (bias) inputs.push(permuteAxis(draft, bias, shapeOf(draft, bias).length - 1, [C, H, W], [1, 2, 0]));

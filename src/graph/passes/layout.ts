@@ -4,7 +4,7 @@ import type { Draft } from "../draft.ts";
 import type { Attribute, GraphNode } from "../graph.ts";
 import { int64Vector, pickHost } from "../host.ts";
 import { CHANNELS_LAST } from "../operators/image.ts";
-import { reshapeNode } from "./constants.ts";
+import { reshapeNode, shapeOf } from "./constants.ts";
 import { findShuffles, type Shuffle } from "./shuffle.ts";
 
 const TO_LAST = [0, 2, 3, 1];
@@ -170,7 +170,7 @@ class LayoutPass {
   /** The same shuffle of the last axis; the nodes that led to it, which work on channels first, are dead then. */
   #shuffle(node: GraphNode, { input, groups }: Shuffle): void {
     const image = this.#last.get(input) as string;
-    const [N, C, H, W] = this.#draft.types.get(input)?.shape as Shape;
+    const [N, C, H, W] = shapeOf(this.#draft, input);
     const [apart, turned] = ["apart", "turned"].map((what) => this.#draft.freshName(`${node.outputs[0]}:${what}`));
     this.#emit(reshapeNode(this.#draft, image, apart, [N, H, W, groups, C / groups]));
     const attributes = { perm: [0, 1, 2, 4, 3] };

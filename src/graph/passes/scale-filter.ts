@@ -1,5 +1,6 @@
 import type { HostTensor } from "../../dtype.ts";
 import { toFloat32 } from "../../half.ts";
+import { elementCount } from "../../shape.ts";
 import type { Draft } from "../draft.ts";
 import type { GraphNode } from "../graph.ts";
 import { float32, shapeOf } from "./constants.ts";
@@ -57,7 +58,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     const known = knownWeights(draft, node);
     if (!known) return undefined;
     const { filter, bias } = known;
-    const each = filter.data.length / filter.shape[0];
+    const each = elementCount(filter.shape.slice(1));
     return { filter, bias, channels: filter.shape[0], channelOf: (i) => Math.floor(i / each), rest: {} };
   },
   ConvTranspose(draft, node) {
@@ -93,7 +94,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   MatMul(draft, node) {
     const known = knownWeights(draft, node);
     const [rank, columns] = [shapeOf(draft, node.inputs[0]).length, known?.filter.shape.at(-1)];
-    if (!known || !columns || known.filter.data.length === 0 || known.filter.shape.length !== 2 || rank < 2)
+    if (!known || !columns || elementCount(known.filter.shape) === 0 || known.filter.shape.length !== 2 || rank < 2)
       return undefined;
     const { filter, bias } = known;
     return { filter, bias, channels: columns, channelOf: (i) => i % columns, rest: rank === 2 ? { op: "Gemm" } : {} };

@@ -1,8 +1,9 @@
 import { type HostTensor, toIntegers } from "../../dtype.ts";
-import { permute, sameShape, stridesOf } from "../../shape.ts";
+import { elementCount, permute, sameShape, stridesOf } from "../../shape.ts";
 import type { Draft } from "../draft.ts";
 import type { GraphNode } from "../graph.ts";
 import { pickHost, reshapeHost } from "../host.ts";
+import { settled } from "../lazy.ts";
 import { isActivation } from "../operators/elementwise.ts";
 import { findOperator } from "../operators/index.ts";
 import { permutationOf } from "../operators/movement.ts";
@@ -99,11 +100,11 @@ function sameMove(draft: Draft, a: GraphNode, b: GraphNode): boolean {
 function movedBack(draft: Draft, name: string, node: GraphNode, mover: GraphNode): string | undefined {
   const constant = draft.constants.get(name);
   if (!constant) return undefined;
-  if (constant.data.length === 1 || node.op === "BatchNormalization") return name;
+  if (elementCount(constant.shape) === 1 || node.op === "BatchNormalization") return name;
   const rank = shapeOf(draft, mover.outputs[0]).length;
   if (constant.shape.length > rank) return undefined;
   const shape = [...new Array<number>(rank - constant.shape.length).fill(1), ...constant.shape];
-  return draft.addConstant(`${name}:early`, unmoved(draft, { ...constant, shape }, mover));
+  return draft.addConstant(`${name}:early`, unmoved(draft, { ...settled(constant), shape }, mover));
 }
 
 function unmoved(draft: Draft, tensor: HostTensor, mover: GraphNode): HostTensor {
