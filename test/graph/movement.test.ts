@@ -286,6 +286,39 @@ describe("splitting", () => {
   });
 });
 
+describe("a shuffle of channels", () => {
+  const shuffle = (perm: number[], apart: number[]): ReturnType<typeof graphOf> =>
+    graphOf({
+      inputs: { x: [2, 3, 4, 5] },
+      lines: [
+        conv("Conv x w -> a"),
+        "Reshape a apart -> b",
+        ["Transpose b -> c", { perm }],
+        "Reshape c back -> d",
+        "GlobalMaxPool d -> y",
+      ],
+      constants: { w: weights([12, 3, 3, 3]), apart: integers(...apart), back: integers(2, 12, 4, 5) },
+    });
+
+  test.each([
+    [
+      [0, 2, 1, 3, 4],
+      [2, 3, 4, 4, 5],
+    ],
+    [
+      [0, 2, 1, 3],
+      [2, 3, 4, 20],
+    ],
+  ])("by axes %j of %j happens channels last", (perm, apart) => {
+    expect(copies(expectSame(shuffle(perm, apart)))).toEqual(["transpose planes", "transpose planes"]); // the input's, and it
+  });
+
+  test("what is none does not", () => {
+    const other = shuffle([0, 1, 3, 2, 4], [2, 3, 4, 4, 5]);
+    expect(copies(expectSame(other)).length).toBeGreaterThan(2);
+  });
+});
+
 test("images turn channels last once, at each end", () => {
   const graph = graphOf({
     inputs: { x: [1, 4, 6, 6] },
@@ -327,6 +360,16 @@ describe("residuals and activations", () => {
     const nodes = nodesAfter(graph);
     expect(nodes.map(({ op }) => op)).toEqual(["Transpose", "Conv", "Conv", "Transpose"]);
     expect(nodes[2].inputs[3]).toBe(nodes[1].outputs[0]);
+    expectSame(graph);
+  });
+
+  test("a sum of two is an addition", () => {
+    const graph = graphOf({
+      inputs: { x: [1, 4, 6, 6] },
+      lines: [conv("Conv x w -> a"), "Sum a x -> b", "Relu b -> y"],
+      constants: { w },
+    });
+    expect(opsAfter(graph)).toEqual(["Transpose", "Conv", "Transpose"]);
     expectSame(graph);
   });
 

@@ -1,0 +1,174 @@
+import { describe, expect, test } from "vitest";
+import { UnsupportedError } from "../../src/errors.ts";
+import type { Graph, GraphNode } from "../../src/graph/graph.ts";
+import { Model } from "../../src/graph/model.ts";
+import { neededInputs } from "../../src/graph/value-inputs.ts";
+import { integers } from "../support/onnx-model.ts";
+import { expectSame, graphOf, MODULE, nodesAfter, opsAfter, scalar, weights } from "./graphs.ts";
+
+function refused(graph: Graph): UnsupportedError {
+  try {
+    new Model(graph, MODULE);
+  } catch (error) {
+    if (error instanceof UnsupportedError) return error;
+    throw error;
+  }
+  throw new Error("not refused");
+}
+
+const node = (op: string, inputs: string[], outputs: string[]): GraphNode => ({
+  op,
+  name: `the ${op}`,
+  inputs,
+  outputs,
+  attributes: {},
+});
+const x = { name: "x", type: "float32" as const, shape: [2, 3] };
+
+describe("folding", () => {
+  test("what follows from shapes and constants is computed once, and nothing is left of it", () => {
+    const graph = graphOf({
+      inputs: { x: [2, 3, 4] },
+      lines: [
+        "Shape x -> s",
+        "Gather s zero -> n",
+        "Mul n two -> m",
+        ["Concat m rest -> shape", { axis: 0 }],
+        "Reshape x shape -> y",
+        "Neg y -> z",
+      ],
+      constants: { zero: integers(0), two: integers(2), rest: integers(-1) },
+    });
+    expect(nodesAfter(graph, () => 0).map(({ op }) => op)).toEqual(["Reshape", "Neg"]);
+    const model = new Model(graph, MODULE);
+    expect(model.runSync({ x: { data: new Float32Array(24) } }).z.shape).toEqual([4, 6]);
+  });
+
+  test("float constants fold by exact functions only", () => {
+    const graph = graphOf({
+      inputs: { x: [3] },
+      lines: ["Add a b -> c", "Exp c -> d", "Mul x d -> y"],
+      constants: { a: weights([3]), b: weights([3]) },
+    });
+    expect(opsAfter(graph, () => 0)).toEqual(["Exp", "Mul"]);
+    expectSame(graph);
+  });
+
+  test("a whole graph of constants still gives its output", () => {
+    const graph = graphOf({
+      inputs: { x: [1] },
+      lines: ["Add two two -> y", "Relu x -> z"],
+      outputs: "y z",
+      constants: { two: scalar(2) },
+    });
+    expect(Array.from(new Model(graph, MODULE).runSync({ x: { data: [1] } }).y.data as Float32Array)).toEqual([4]);
+  });
+});
+
+describe("what is not supported", () => {
+  test("is listed at once, with the name of each node", () => {
+    const graph: Graph = {
+      name: "",
+      inputs: [x],
+      outputs: [{ name: "d", type: "float32", shape: undefined }],
+      nodes: [
+        node("Frobnicate", ["x"], ["a"]),
+        node("Relu", ["a"], ["b"]), // nothing is known behind it, nor said
+        node("Twiddle", ["x"], ["c"]),
+        { ...node("LpPool", ["x4"], ["p"]), attributes: { kernel_shape: [2, 2], p: 3 } },
+        node("Add", ["b", "c"], ["d"]),
+      ],
+      constants: new Map([["x4", weights([1, 1, 4, 4])]]),
+    };
+    const error = refused(graph);
+    expect(error.message).toBe(
+      "model: expected supported operators only, got\n" +
+        '  Frobnicate "the Frobnicate": operator is not supported\n' +
+        '  Twiddle "the Twiddle": operator is not supported\n' +
+        '  LpPool "the LpPool": p = 3 is not supported, only 1 and 2',
+    );
+    expect(error.items.map(({ node, operator }) => [node, operator])).toEqual([
+      ["the Frobnicate", "Frobnicate"],
+      ["the Twiddle", "Twiddle"],
+      ["the LpPool", "LpPool"],
+    ]);
+  });
+
+  test("what is wrong is no list: the first says where", () => {
+    const graph = graphOf({
+      inputs: { x: [1, 3, 4, 4] },
+      lines: ["Conv x w -> y"],
+      constants: { w: weights([2, 5, 1, 1]) },
+    });
+    expect(() => new Model(graph, MODULE)).toThrow(
+      'Conv "y": filter expected shape [a multiple of 1, 3, kh, kw] for 3 channels in 1 groups, got [2, 5, 1, 1]',
+    );
+  });
+});
+
+describe("inputs whose values shapes depend on", () => {
+  const shape = { name: "shape", type: "int64" as const, shape: [2] };
+  const reshape: Graph = {
+    name: "",
+    inputs: [x, shape],
+    outputs: [{ name: "y", type: "float32", shape: undefined }],
+    nodes: [node("Neg", ["x"], ["n"]), node("Reshape", ["n", "shape"], ["y"])],
+    constants: new Map(),
+  };
+  const data = Float32Array.of(1, 2, 3, 4, 5, 6);
+
+  test("are taken from the feeds, each value a plan of its own", () => {
+    const model = new Model(reshape, MODULE);
+    for (const [a, b] of [
+      [3, 2],
+      [6, 1],
+      [3, 2],
+      [1, -1],
+    ]) {
+      const { y } = model.runSync({ x: { data }, shape: { data: [a, b] } });
+      expect(y.shape).toEqual([a, b === -1 ? 6 : b]);
+      expect(Array.from(y.data as Float32Array)).toEqual([-1, -2, -3, -4, -5, -6]);
+    }
+    expect(() => model.runSync({ x: { data }, shape: { data: [4, 2] } })).toThrow(
+      'Reshape "the Reshape": shape expected a shape of 6 elements',
+    );
+  });
+
+  test("also by way of integer arithmetic", () => {
+    const graph: Graph = {
+      ...reshape,
+      nodes: [node("Mul", ["shape", "one"], ["s"]), node("Reshape", ["x", "s"], ["y"])],
+      constants: new Map([["one", integers(1)]]),
+    };
+    expect(new Model(graph, MODULE).runSync({ x: { data }, shape: { data: [2, 3] } }).y.shape).toEqual([2, 3]);
+  });
+
+  test("but not from data", () => {
+    const graph: Graph = {
+      ...reshape,
+      inputs: [x],
+      nodes: [node("ArgMax", ["x"], ["s"]), node("Reshape", ["x", "s"], ["y"])],
+    };
+    expect(refused(graph).message).toContain(
+      'Reshape "the Reshape": the shape must be known before the run, but is computed from data',
+    );
+  });
+
+  test("are those behind what an error needs, and none where it needs something else too", () => {
+    const needs = (...items: (string | undefined)[]) =>
+      new UnsupportedError(
+        "",
+        items.map((value) => ({
+          node: "n",
+          operator: "o",
+          reason: "r",
+          ...(value === undefined ? {} : { needs: value }),
+        })),
+      );
+    expect(neededInputs(reshape, needs("shape"))).toEqual(["shape"]);
+    expect(neededInputs(reshape, needs("shape", undefined))).toEqual([]);
+    expect(neededInputs(reshape, needs("n"))).toEqual([]); // from x, which is data
+    expect(neededInputs(reshape, needs())).toEqual([]);
+    expect(neededInputs(reshape, new Error("other"))).toEqual([]);
+  });
+});
