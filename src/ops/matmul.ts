@@ -112,7 +112,6 @@ export function shifted(weights: WeightSource, offsets: readonly number[]): Weig
   return {
     has: (index) => weights.has(index),
     at: (index, start, count) => weights.at(index, start + (offsets[index] ?? 0), count),
-    rows: (index, start, count, rows, step) =>
-      weights.rows(index, start + (offsets[index] ?? 0), count, rows, step),
+    rows: (index, start, count, rows, step) => weights.rows(index, start + (offsets[index] ?? 0), count, rows, step),
   };
 }
