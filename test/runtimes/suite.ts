@@ -1,7 +1,12 @@
 // The cases that every runtime runs. Bundled as it is, with "lanewise" left to be found by the runtime or by the bundler.
+import { convolutionCases } from "./cases-convolutions.ts";
+import { elementwiseCases } from "./cases-elementwise.ts";
 import { failureCases } from "./cases-failures.ts";
 import { modelCases } from "./cases-models.ts";
-import { operatorCases } from "./cases-operators.ts";
+import { movementCases } from "./cases-movement.ts";
+import { coverageCases } from "./cases-operators.ts";
+import { reductionCases } from "./cases-reductions.ts";
+import { check } from "./check.ts";
 import { Digest, type Numbers } from "./hash.ts";
 
 /** A case gives the numbers that it computed, to be compared between runtimes; it throws if something is wrong. */
@@ -17,9 +22,10 @@ export interface Report {
 export async function runSuite(): Promise<Report> {
   const hashes: Record<string, string> = {};
   const failures: { name: string; message: string }[] = [];
-  const cases: Cases = { ...operatorCases, ...modelCases, ...failureCases };
-  for (const [name, body] of Object.entries(cases)) {
+  const operatorCases = [convolutionCases, elementwiseCases, reductionCases, movementCases, coverageCases];
+  for (const [name, body] of [...operatorCases, modelCases, failureCases].flatMap(Object.entries<Cases[string]>)) {
     try {
+      check(!(name in hashes), `cases expected to have names of their own, got two of ${name}`);
       const digest = new Digest();
       for (const numbers of await body()) digest.numbers(numbers);
       hashes[name] = String(digest);
