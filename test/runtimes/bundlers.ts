@@ -109,11 +109,12 @@ async function next(browser: Browser): Promise<string> {
   writeFileSync(join(cwd, "next.config.mjs"), `export default { turbopack: { root: ${JSON.stringify(ROOT)} } };\n`);
   const options = { cwd, env: { NEXT_TELEMETRY_DISABLED: "1" }, limit: 300_000 };
   const program = tool("next/dist/bin/next");
-  await run(process.execPath, [program, "build"], options);
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}/`;
-  const server = new Running(process.execPath, [program, "start", "-p", String(port), "-H", "127.0.0.1"], options);
+  let server: Running | undefined;
   try {
+    await run(process.execPath, [program, "build"], options);
+    const port = await freePort();
+    const url = `http://127.0.0.1:${port}/`;
+    server = new Running(process.execPath, [program, "start", "-p", String(port), "-H", "127.0.0.1"], options);
     await answerOf(server, url);
     for (const route of ["node", "edge"]) {
       const body = readFileSync(join(ROOT, "examples/digits/7.png"));
@@ -127,6 +128,6 @@ async function next(browser: Browser): Promise<string> {
     return "all read their digit";
   } finally {
     reports.close();
-    await server.stop();
+    await server?.stop();
   }
 }
