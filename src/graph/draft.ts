@@ -1,6 +1,7 @@
 import type { HostTensor } from "../dtype.ts";
 import type { Numerics } from "../ops/conv2d.ts";
 import type { Graph, GraphNode, TensorType } from "./graph.ts";
+import { carried, carriedType, type HalfType, isHalf } from "./halves.ts";
 import { NodeView } from "./operator.ts";
 
 /** A graph on its way to a plan: shapes are concrete, and passes rewrite it in place. */
@@ -9,9 +10,11 @@ export class Draft {
   /** Names of the outputs, as users know them. */
   readonly outputs: readonly string[];
   nodes: GraphNode[];
-  readonly constants: Map<string, HostTensor>;
-  /** Types of all values that are known, constants included. */
+  readonly constants = new Map<string, HostTensor>();
+  /** Types of all values that are known, constants included, as they lie in memory. */
   readonly types = new Map<string, TensorType>();
+  /** Values of the file that are 16-bit floats there. */
+  readonly halves = new Map<string, HalfType>();
   /** Images that lie channels last: their type says [N, H, W, C] of what users know as [N, C, H, W]. */
   readonly channelsLast = new Set<string>();
   readonly #numerics: Numerics;
@@ -28,9 +31,11 @@ export class Draft {
     this.inputs = graph.inputs.map((input) => input.name).filter((name) => !values.has(name));
     this.outputs = graph.outputs.map((output) => output.name);
     this.nodes = [...graph.nodes];
-    this.constants = new Map([...graph.constants, ...values]);
-    for (const [name, type] of inputTypes) this.types.set(name, type);
-    for (const [name, tensor] of this.constants) this.types.set(name, { type: tensor.type, shape: tensor.shape });
+    for (const [name, { type, shape }] of inputTypes) {
+      this.types.set(name, { type: carriedType(type), shape });
+      if (isHalf(type)) this.halves.set(name, type);
+    }
+    for (const [name, tensor] of [...graph.constants, ...values]) this.setConstant(name, tensor);
     for (const name of this.types.keys()) this.#names.add(name);
     for (const node of this.nodes) for (const name of node.outputs) this.#names.add(name);
   }
@@ -54,8 +59,10 @@ export class Draft {
   }
 
   setConstant(name: string, tensor: HostTensor): void {
-    this.constants.set(name, tensor);
-    this.types.set(name, { type: tensor.type, shape: tensor.shape });
+    const { type, shape } = tensor;
+    this.constants.set(name, carried(tensor));
+    this.types.set(name, { type: carriedType(type), shape });
+    if (isHalf(type)) this.halves.set(name, type);
   }
 
   /** The node that computes each value. */

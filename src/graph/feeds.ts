@@ -2,9 +2,11 @@ import { allocate, type DataType, holds, type TypedArray } from "../dtype.ts";
 import { ArgumentError, expected, ShapeError } from "../errors.ts";
 import { elementCount, formatShape, isShape, type Shape } from "../shape.ts";
 import type { TensorType, ValueInfo } from "./graph.ts";
+import { isHalf, widenedFeed } from "./halves.ts";
 
 /** What a model is fed: an array with its shape, by input name. */
 export interface Feed {
+  /** For 16-bit floats their bits in a Uint16Array, or numbers, which are rounded. */
   readonly data: ArrayLike<number> | TypedArray;
   /** May be left out where the model fixes the shape. */
   readonly shape?: Shape;
@@ -66,14 +68,16 @@ export function feedType(input: ValueInfo, feeds: Readonly<Record<string, Feed>>
     const wanted = `${elementCount(shape)} elements for shape ${formatShape(shape)}`;
     throw new ShapeError(expected("run", `input "${name}"`, wanted, feed.data.length));
   }
-  if (ArrayBuffer.isView(feed.data) && !holds(type, feed.data)) {
+  const fits = holds(type, feed.data) || (isHalf(type) && feed.data instanceof Float32Array);
+  if (ArrayBuffer.isView(feed.data) && !fits) {
     throw new ArgumentError(expected("run", `input "${name}"`, type, feed.data));
   }
   return { type, shape };
 }
 
-/** Elements as an array of `type`; an array of that type is given back as it is. */
+/** Elements as they are carried: an array of `type` (given back as it is if it is one), or of float32 for 16-bit floats. */
 export function elementsOf(type: DataType, data: Feed["data"]): TypedArray {
+  if (isHalf(type)) return widenedFeed(type, data);
   if (holds(type, data)) return data;
   const array = allocate(type, data.length);
   const big = array instanceof BigInt64Array || array instanceof BigUint64Array;

@@ -2,6 +2,7 @@ import type { HostTensor } from "../dtype.ts";
 import { UnsupportedError, type UnsupportedItem } from "../errors.ts";
 import type { Draft } from "./draft.ts";
 import type { GraphNode } from "./graph.ts";
+import { carriedType, halfOutput } from "./halves.ts";
 import { settled } from "./lazy.ts";
 import type { NodeView, Operator } from "./operator.ts";
 import { findOperator, RARE_FORMS } from "./operators/index.ts";
@@ -45,6 +46,11 @@ function inferNode(draft: Draft, node: GraphNode): "kept" | "constant" | readonl
   const expansion = RARE_FORMS.available?.expandRareForm(view, draft) ?? operator.expand?.(view, draft);
   if (expansion) return expansion;
   const types = operator.infer(view);
+  node.outputs.forEach((name, i) => {
+    // Passes give values other producers: what they are in the file is known from the first look.
+    const half = types[i] && !draft.types.has(name) && halfOutput(node, i, types[i], draft.halves);
+    if (half) draft.halves.set(name, half);
+  });
   const folded = operator.fold?.(view) ?? evaluateConstants(draft, view, operator);
   if (folded) {
     node.outputs.forEach((name, i) => {
@@ -55,7 +61,7 @@ function inferNode(draft: Draft, node: GraphNode): "kept" | "constant" | readonl
   node.outputs.forEach((name, i) => {
     if (!name) return;
     if (!types[i]) throw view.unsupported(`output ${i} is not supported`);
-    draft.types.set(name, types[i]);
+    draft.types.set(name, { ...types[i], type: carriedType(types[i].type) });
   });
   return "kept";
 }

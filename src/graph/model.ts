@@ -9,6 +9,7 @@ import { instantiateKernels, type Kernels } from "../wasm/kernels.ts";
 import { compileGraph } from "./compile.ts";
 import { concreteTypes, copyFeeds, elementsOf, type Feed, type Feeds, feedType, fixShapes } from "./feeds.ts";
 import type { Graph, TensorType, ValueInfo } from "./graph.ts";
+import { carriedType, fetched } from "./halves.ts";
 import { describeLayers, type Layer } from "./layers.ts";
 import type { Pass, PassReport } from "./passes/index.ts";
 import type { Plan, Port, Step } from "./plan.ts";
@@ -221,17 +222,14 @@ export class Model {
   }
 
   #view({ type, address }: Port): TypedArray {
-    return viewOf(type.type, this.#alive("run").heap.memory.buffer as ArrayBuffer, address, elementCount(type.shape));
+    const { buffer } = this.#alive("run").heap.memory;
+    return viewOf(carriedType(type.type), buffer as ArrayBuffer, address, elementCount(type.shape));
   }
 
   #fetch({ outputs }: BoundPlan): Record<string, HostTensor> {
     const results = outputs.map((port) => {
-      const tensor: HostTensor = {
-        type: port.type.type,
-        shape: port.type.shape,
-        data: this.#view(port).slice() as TypedArray,
-      };
-      return [port.name, tensor] as const;
+      const { type, shape } = port.type;
+      return [port.name, fetched(this.#view(port), type, shape)] as const;
     });
     return Object.fromEntries(results);
   }
@@ -282,7 +280,9 @@ export class Model {
     const values = new Map<string, HostTensor>();
     for (const name of this.#valueInputs) {
       const type = types.get(name);
-      if (type && feeds[name]) values.set(name, { ...type, data: elementsOf(type.type, feeds[name].data) });
+      if (!type || !feeds[name]) continue;
+      const data = elementsOf(type.type, feeds[name].data);
+      values.set(name, { type: carriedType(type.type), shape: type.shape, data });
     }
     return values;
   }

@@ -1,10 +1,12 @@
 import { bytesPerElement, type HostTensor, viewOf } from "../dtype.ts";
+import { toFloat32 } from "../half.ts";
 import type { Heap } from "../memory.ts";
 import type { Addresses } from "../ops/prepared.ts";
 import { elementCount, permute, type Shape } from "../shape.ts";
 import type { Kernels } from "../wasm/kernels.ts";
 import type { Draft } from "./draft.ts";
 import type { GraphNode, TensorType } from "./graph.ts";
+import { isHalf } from "./halves.ts";
 import { type Home, Homes } from "./homes.ts";
 import { type HostWork, type KernelWork, lower, weightTensors } from "./lower.ts";
 import { type Lifetime, type MemoryPlan, planMemory } from "./memory-plan.ts";
@@ -24,7 +26,7 @@ export interface StepInfo {
 /** One thing to do in a run, on addresses. */
 export type Step = () => void;
 
-/** A value that users feed or fetch: its type, and where it lies. */
+/** A value that users feed or fetch: its type as they know it, and where it lies. */
 export interface Port {
   readonly name: string;
   readonly type: TensorType;
@@ -97,7 +99,10 @@ export class Plan {
       const place = this.#places.get(root) as Place;
       return offset + ("address" in place ? place.address : base + this.memory.offsets[place.piece]);
     };
-    const port = (name: string): Port => ({ name, type: this.#type(name), address: address(name) });
+    const port = (name: string): Port => {
+      const { type, shape } = this.#type(name);
+      return { name, type: { type: this.#draft.halves.get(name) ?? type, shape }, address: address(name) };
+    };
     const steps = this.#works.map((work, i): Step => {
       const scratch = this.#scratch[i];
       const at: Addresses = {
@@ -141,7 +146,9 @@ export class Plan {
       const inputs = node.inputs.map((name, i) => (name ? tensor(name, at.inputs[i]) : undefined));
       const results = operator?.evaluate?.(view, inputs) ?? [];
       node.outputs.forEach((name, i) => {
-        if (name) tensor(name, at.outputs[i]).data.set(results[i].data as never);
+        if (!name) return;
+        const { data } = isHalf(results[i].type) ? { data: toFloat32(results[i]) } : results[i];
+        tensor(name, at.outputs[i]).data.set(data as never);
       });
     };
   }

@@ -4,6 +4,7 @@ import type { Heap } from "../memory.ts";
 import type { Packing, WeightSource } from "../ops/prepared.ts";
 import { elementCount } from "../shape.ts";
 import type { Kernels } from "../wasm/kernels.ts";
+import { Widened } from "./halves.ts";
 import { settled } from "./lazy.ts";
 
 /** Packed weights and uploaded constants of one model, in wasm memory; each is there once, however many plans use it. */
@@ -68,7 +69,7 @@ class Staging implements WeightSource {
 
   constructor(heap: Heap, tensors: readonly (HostTensor | undefined)[]) {
     this.#heap = heap;
-    this.#tensors = tensors.map((tensor) => tensor && settled(tensor));
+    this.#tensors = tensors.map((tensor) => tensor && (tensor instanceof Widened ? tensor.stored : settled(tensor)));
   }
 
   has(index: number): boolean {
@@ -105,7 +106,8 @@ class Staging implements WeightSource {
 }
 
 /** 64 bits that tell the elements of a tensor from others. */
-function fingerprint({ data }: HostTensor): string {
+function fingerprint(tensor: HostTensor): string {
+  const { data } = tensor instanceof Widened ? tensor.stored : tensor;
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   const words = bytes.byteOffset % 4 === 0 ? new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2) : bytes;
   let a = 0x811c9dc5;

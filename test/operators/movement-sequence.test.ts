@@ -23,6 +23,12 @@ describe("Range", () => {
     expectExactly(results[0], { shape: [5], data: [0, 1, 2, 3, 4].map((i) => Math.fround(i * Math.fround(0.1))) });
   });
 
+  test.each(["int32", "float32"] as const)("of %s numbers that are fed", (type) => {
+    for (const constant of [[], [0, 2]]) {
+      expectExactly(run({ ...range(type, 3, 10, 3), constant }).results[0], { shape: [3], data: [3, 6, 9] });
+    }
+  });
+
   test("of 16-bit floats and large integers", () => {
     const half = (value: number): HostTensor => ({
       type: "float16",
@@ -44,7 +50,8 @@ describe("Range", () => {
     expect(refusal({ op: "Range", inputs: [int64(1), int64(2), floats(1)], constant: "all" })).toBe(
       'Range "node": input 2 expected type int64 as input 0, got float32',
     );
-    expect(refusal({ ...range("int32", 1, 2, 1), constant: [0, 2] })).toContain(
+    const data = tensor("float32", [1, 1], [2]);
+    expect(refusal({ op: "Range", inputs: [floats(1), data, floats(1)], constant: [0, 2] })).toContain(
       "the limit must be known before the run",
     );
   });

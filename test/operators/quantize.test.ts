@@ -104,7 +104,7 @@ describe("QuantizeLinear", () => {
     check(spec, { shape: [2, 3, 5], data: blocked }, "host");
   });
 
-  test("float16 divides in float16", () => {
+  test("float16 divides in float32, or in float16 where an attribute says so", () => {
     const halves = (values: number[]): HostTensor => {
       return tensor("float16", [values.length], float32ToFloat16(Float32Array.from(values)));
     };
@@ -113,8 +113,11 @@ describe("QuantizeLinear", () => {
     const scale = halves([0.7]);
     const [values, step] = [float16ToFloat32(x.data as Uint16Array), float16ToFloat32(scale.data as Uint16Array)[0]];
     const data = Array.from(values, (value) => stored(round(value / step) * 1, 1, 5, "uint8"));
-    expect(data).not.toEqual(Array.from(values, (value) => stored(value, step, 5, "uint8")));
-    check({ op: "QuantizeLinear", inputs: [x, scale, tensor("uint8", [1], [5])] }, { shape: [40], data }, "host");
+    const plain = Array.from(values, (value) => stored(value, step, 5, "uint8"));
+    expect(data).not.toEqual(plain);
+    const spec = { op: "QuantizeLinear", inputs: [x, scale, tensor("uint8", [1], [5])] };
+    check({ ...spec, attributes: { precision: 10 } }, { shape: [40], data }, "host");
+    check(spec, { shape: [40], data: plain }, "quantize");
   });
 
   test("says what does not fit", () => {
@@ -169,7 +172,7 @@ describe("DequantizeLinear", () => {
     const half = scalar("float16", float32ToFloat16(Float32Array.of(0.3))[0]);
     const step = float16ToFloat32(half.data as Uint16Array)[0];
     const bits = float32ToFloat16(Float32Array.from(numbers(x), (v) => v * step));
-    check({ op: "DequantizeLinear", inputs: [x, half] }, { shape: [2, 4, 3], data: bits }, "host");
+    check({ op: "DequantizeLinear", inputs: [x, half] }, { shape: [2, 4, 3], data: bits }, "dequantize");
   });
 
   test("says what does not fit", () => {

@@ -3,10 +3,10 @@ import { expected, ShapeError } from "../../errors.ts";
 import { toFloat32 } from "../../half.ts";
 import { unaryEpilogue } from "../../ops/activation.ts";
 import { type BinaryName, prepareBinary } from "../../ops/binary.ts";
-import { prepareConverted } from "../../ops/convert.ts";
 import { prepareUnary } from "../../ops/unary.ts";
 import { prepareVariadic } from "../../ops/variadic.ts";
 import { broadcastShapes, formatShape, type Shape, sameShape } from "../../shape.ts";
+import { NodeChain } from "../chain.ts";
 import { zipHost } from "../host.ts";
 import type { Lowered, NodeView, Operator } from "../operator.ts";
 import { fusedEpilogue } from "./fused.ts";
@@ -16,10 +16,8 @@ import {
   greater,
   isBig,
   isFloat,
-  isHalf,
   lesser,
   NUMBERS,
-  onHalves,
   overwriting,
   sameTyped,
   type TypeSet,
@@ -49,9 +47,8 @@ export function broadcastShape(node: NodeView, ...shapes: Shape[]): Shape {
 }
 
 function evaluateRule(node: NodeView, inputs: readonly (HostTensor | undefined)[], rule: Rule): HostTensor[] {
-  return onHalves(inputs, ([a, b]) => [
-    zipHost(a, b, a.type, broadcastShape(node, a.shape, b.shape), foldOf(rule, a.type)),
-  ]);
+  const [a, b] = inputs as readonly HostTensor[];
+  return [zipHost(a, b, a.type, broadcastShape(node, a.shape, b.shape), foldOf(rule, a.type))];
 }
 
 /** A function of two tensors of one type, with broadcasting. */
@@ -150,15 +147,14 @@ function variadic(name: BinaryName, rule: Rule, set: TypeSet, mean = false): Ope
       const prepare = () => prepareVariadic(name, shapes, result(node), mean);
       return overwriting(node, floatKernel(node, all(node), prepare));
     },
-    evaluate: (node, inputs) =>
-      onHalves(inputs, ([first, ...others]) => {
-        const fold = foldOf(rule, first.type);
-        const shape = result(node);
-        let y = zipHost(first, ZERO, first.type, shape, (a) => a);
-        for (const x of others) y = zipHost(y, x, first.type, shape, fold);
-        const count = others.length + 1;
-        return [mean ? zipHost(y, ZERO, first.type, shape, (a) => (a as number) / count) : y];
-      }),
+    evaluate: (node, [first, ...others]: readonly HostTensor[]) => {
+      const fold = foldOf(rule, first.type);
+      const shape = result(node);
+      let y = zipHost(first, ZERO, first.type, shape, (a) => a);
+      for (const x of others) y = zipHost(y, x, first.type, shape, fold);
+      const count = others.length + 1;
+      return [mean ? zipHost(y, ZERO, first.type, shape, (a) => (a as number) / count) : y];
+    },
   };
 }
 
@@ -172,21 +168,25 @@ const Pow: Operator = {
     if (type === "float64") throw node.unsupported("powers of float64 are not supported");
     return [{ type, shape: broadcastShape(node, shape, exponent.shape) }];
   },
+  expand(node, names) {
+    if (node.input(0).type !== "float32" || node.input(1).type === "float32") return undefined;
+    const chain = new NodeChain(node, names);
+    const [base, exponent] = node.node.inputs;
+    chain.op("Pow", [base, chain.op("Cast", [exponent], { to: 1 })], {}, node.node.outputs[0]);
+    return chain.nodes;
+  },
   lower(node) {
     const [a, b] = [node.input(0), node.input(1)];
-    if (!isFloat(a.type)) return undefined;
+    if (a.type !== "float32") return undefined;
     const shape = broadcastShape(node, a.shape, b.shape);
     const power = node.constant(1);
-    if (a.type === "float32" && power && power.data.length === 1 && sameShape(shape, a.shape)) {
+    if (power && power.data.length === 1 && sameShape(shape, a.shape)) {
       const alpha = toFloat32(power)[0];
       if (alpha === 1) return "alias";
       if (alpha === 2) return { prepared: prepareBinary("mul", shape, shape, shape), inputs: [0, 0] };
       return { prepared: prepareUnary(shape, unaryEpilogue("pow", alpha)), inputs: [0] };
     }
-    const prepared = prepareBinary("pow", a.shape, b.shape, shape);
-    const plain = a.type === "float32" && b.type === "float32";
-    const result = { type: a.type, shape };
-    return { prepared: plain ? prepared : prepareConverted(prepared, [a, b], [result]), inputs: [0, 1] };
+    return { prepared: prepareBinary("pow", a.shape, b.shape, shape), inputs: [0, 1] };
   },
   evaluate(node, [a, b]) {
     const [x, y] = [a as HostTensor, b as HostTensor];
@@ -196,8 +196,7 @@ const Pow: Operator = {
       const result = integerPower(base, exponent);
       return big ? result : Number(BigInt.asIntN(32, result));
     };
-    const exponents = isHalf(y.type) ? { type: "float32" as const, shape: y.shape, data: toFloat32(y) } : y;
-    return [zipHost(x, exponents, x.type, broadcastShape(node, x.shape, y.shape), power)];
+    return [zipHost(x, y, x.type, broadcastShape(node, x.shape, y.shape), power)];
   },
 };
 

@@ -1,6 +1,7 @@
-import type { DataType, HostTensor } from "../../dtype.ts";
+import { bytesPerElement, type DataType, type HostTensor } from "../../dtype.ts";
 import { castHost } from "../../ops/cast.ts";
 import { isReadable, prepareDequantize } from "../../ops/stored.ts";
+import { isHalf } from "../halves.ts";
 import type { NodeView, Operator } from "../operator.ts";
 
 function casting(typeOf: (node: NodeView) => DataType): Operator {
@@ -8,8 +9,11 @@ function casting(typeOf: (node: NodeView) => DataType): Operator {
     infer: (node) => [{ type: typeOf(node), shape: node.input(0).shape }],
     lower(node) {
       const { type, shape } = node.input(0);
-      if (typeOf(node) === type) return "alias";
-      if (typeOf(node) !== "float32" || !isReadable(type)) return undefined;
+      const to = typeOf(node);
+      if (to === type) return "alias";
+      // 16-bit floats are carried as float32, and have all integers of 8 bits.
+      const exact = to === "float32" || (isHalf(to) && bytesPerElement(type) === 1);
+      if (!exact || !isReadable(type)) return undefined;
       return { prepared: prepareDequantize(shape, type), inputs: [0, -1, -1] };
     },
     evaluate: (node, [x]) => [castHost(x as HostTensor, typeOf(node))],

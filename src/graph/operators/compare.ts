@@ -12,7 +12,6 @@ import {
   INTEGERS,
   isBig,
   NUMBERS,
-  onHalves,
   sameTyped,
   type TypeSet,
   typedInput,
@@ -26,13 +25,12 @@ function comparison(name: CompareName, test: (a: Scalar, b: Scalar) => boolean, 
     infer: (node) => [{ type: "bool", shape: pairOf(node, set).shape }],
     lower(node) {
       const { a, b, shape } = pairOf(node, set);
-      return floatKernel(node, [0, 1], () => prepareCompare(name, a, b, shape), [undefined]);
+      return floatKernel(node, [0, 1], () => prepareCompare(name, a, b, shape));
     },
-    evaluate: (node, inputs) =>
-      onHalves(inputs, ([a, b]) => {
-        const shape = broadcastShape(node, a.shape, b.shape);
-        return [zipHost(a, b, "bool", shape, (p, q) => (test(p, q) ? 1 : 0))];
-      }),
+    evaluate: (node, [a, b]: readonly HostTensor[]) => {
+      const shape = broadcastShape(node, a.shape, b.shape);
+      return [zipHost(a, b, "bool", shape, (p, q) => (test(p, q) ? 1 : 0))];
+    },
   };
 }
 
@@ -70,11 +68,10 @@ const Not: Operator = {
 function floatTest(testOf: (node: NodeView) => (x: number) => boolean): Operator {
   return {
     infer: (node) => [{ type: "bool", shape: typedInput(node, 0, FLOATS).shape }],
-    evaluate: (node, inputs) =>
-      onHalves(inputs, ([x]) => {
-        const test = testOf(node);
-        return [mapHost(x, "bool", (value) => (test(value as number) ? 1 : 0))];
-      }),
+    evaluate: (node, [x]: readonly HostTensor[]) => {
+      const test = testOf(node);
+      return [mapHost(x, "bool", (value) => (test(value as number) ? 1 : 0))];
+    },
   };
 }
 
@@ -82,7 +79,7 @@ const IsNaN: Operator = {
   ...floatTest(() => Number.isNaN),
   lower(node) {
     const { shape } = node.input(0);
-    return floatKernel(node, [0, 0], () => prepareCompare("ne", shape, shape, shape), [undefined]);
+    return floatKernel(node, [0, 0], () => prepareCompare("ne", shape, shape, shape));
   },
 };
 

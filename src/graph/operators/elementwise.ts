@@ -1,3 +1,4 @@
+import type { HostTensor } from "../../dtype.ts";
 import { ArgumentError, expected, ShapeError } from "../../errors.ts";
 import { clampEpilogue, type Epilogue, type UnaryName, unaryEpilogue } from "../../ops/activation.ts";
 import { prepareUnary } from "../../ops/unary.ts";
@@ -11,7 +12,6 @@ import {
   greater,
   isBig,
   NUMBERS,
-  onHalves,
   overwriting,
   roundingOf,
   SIGNED,
@@ -66,12 +66,11 @@ function unary({ epilogueOf, set = FLOATS, exact, big }: Rule): ActivationOperat
   if (!exact) return operator;
   return {
     ...operator,
-    evaluate: (node, inputs) =>
-      onHalves(inputs, ([x]) => {
-        if (isBig(x.type)) return [mapHost(x, x.type, (value) => big!(value as bigint))];
-        const round = roundingOf(x.type);
-        return [mapHost(x, x.type, (value) => exact(value as number, round, node))];
-      }),
+    evaluate: (node, [x]: readonly HostTensor[]) => {
+      if (isBig(x.type)) return [mapHost(x, x.type, (value) => big!(value as bigint))];
+      const round = roundingOf(x.type);
+      return [mapHost(x, x.type, (value) => exact(value as number, round, node))];
+    },
   };
 }
 
@@ -136,14 +135,13 @@ const Shrink: Operator = {
     const { type, shape } = typedInput(node, 0, NUMBERS);
     return [{ type, shape }];
   },
-  evaluate: (node, inputs) =>
-    onHalves(inputs, ([x]) => {
-      const [lambda, bias] = [Math.fround(node.number("lambd", 0.5)), Math.fround(node.number("bias", 0))];
-      const shrink = (value: number) =>
-        value < -lambda ? value + bias : value > lambda ? value - bias : Number.isNaN(value) ? value : 0;
-      if (!isBig(x.type)) return [mapHost(x, x.type, (value) => shrink(value as number))];
-      return [mapHost(x, x.type, (value) => BigInt(Math.trunc(shrink(Number(value)))))];
-    }),
+  evaluate: (node, [x]: readonly HostTensor[]) => {
+    const [lambda, bias] = [Math.fround(node.number("lambd", 0.5)), Math.fround(node.number("bias", 0))];
+    const shrink = (value: number) =>
+      value < -lambda ? value + bias : value > lambda ? value - bias : Number.isNaN(value) ? value : 0;
+    if (!isBig(x.type)) return [mapHost(x, x.type, (value) => shrink(value as number))];
+    return [mapHost(x, x.type, (value) => BigInt(Math.trunc(shrink(Number(value)))))];
+  },
 };
 
 /** Bounds are scalars; a missing one does not bound. */
@@ -172,16 +170,15 @@ const Clip: ActivationOperator = {
       () => prepareClamp(shape, node.has(1), node.has(2)),
     );
   },
-  evaluate: (_, inputs) =>
-    onHalves(inputs, ([x, low, high]) => {
-      const [lo, hi] = [low?.data[0], high?.data[0]];
-      return [
-        mapHost(x, x.type, (value) => {
-          const raised = lo !== undefined && value < lo ? lo : value;
-          return hi !== undefined && raised > hi ? hi : raised;
-        }),
-      ];
-    }),
+  evaluate: (_, [x, low, high]: readonly HostTensor[]) => {
+    const [lo, hi] = [low?.data[0], high?.data[0]];
+    return [
+      mapHost(x, x.type, (value) => {
+        const raised = lo !== undefined && value < lo ? lo : value;
+        return hi !== undefined && raised > hi ? hi : raised;
+      }),
+    ];
+  },
 };
 
 const magnitude = (x: bigint) => (x < 0n ? -x : x);

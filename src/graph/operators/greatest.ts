@@ -7,7 +7,7 @@ import type { NodeView, Operator } from "../operator.ts";
 import { resultShape } from "./reduction.ts";
 import { axisError } from "./shapes.ts";
 import { softmaxFold } from "./softmax.ts";
-import { FLOATS, floatKernel, NUMBERS, onHalves, typedInput } from "./types.ts";
+import { FLOATS, floatKernel, NUMBERS, typedInput } from "./types.ts";
 
 /** The place of the greatest or least element along an axis, as int64. */
 function argReduction(kind: "max" | "min"): Operator {
@@ -15,13 +15,12 @@ function argReduction(kind: "max" | "min"): Operator {
     infer: (node) => [{ type: "int64", shape: along(node).result }],
     lower(node) {
       const { fold, last, result } = along(node);
-      return floatKernel(node, [0], () => prepareArgReduce(kind, last, fold, result), [undefined]);
+      return floatKernel(node, [0], () => prepareArgReduce(kind, last, fold, result));
     },
-    evaluate: (node, inputs) =>
-      onHalves(inputs, ([x]) => {
-        const { fold, last, result } = along(node);
-        return [{ type: "int64", shape: result, data: placesOf(x, fold, kind, last) }];
-      }),
+    evaluate: (node, [x]: readonly HostTensor[]) => {
+      const { fold, last, result } = along(node);
+      return [{ type: "int64", shape: result, data: placesOf(x, fold, kind, last) }];
+    },
   };
 }
 
@@ -69,17 +68,16 @@ const Hardmax: Operator = {
     softmaxFold(node);
     return [typedInput(node, 0, FLOATS)];
   },
-  evaluate: (node, inputs) =>
-    onHalves(inputs, ([x]) => {
-      const fold = softmaxFold(node);
-      const y: HostTensor = { type: x.type, shape: x.shape, data: allocate(x.type, x.data.length) };
-      if (y.data.length === 0) return [y];
-      placesOf(x, fold, "max", false).forEach((place, to) => {
-        const outer = Math.floor(to / fold.inner);
-        y.data[(outer * fold.length + Number(place)) * fold.inner + (to % fold.inner)] = 1 as never;
-      });
-      return [y];
-    }),
+  evaluate: (node, [x]: readonly HostTensor[]) => {
+    const fold = softmaxFold(node);
+    const y: HostTensor = { type: x.type, shape: x.shape, data: allocate(x.type, x.data.length) };
+    if (y.data.length === 0) return [y];
+    placesOf(x, fold, "max", false).forEach((place, to) => {
+      const outer = Math.floor(to / fold.inner);
+      y.data[(outer * fold.length + Number(place)) * fold.inner + (to % fold.inner)] = 1 as never;
+    });
+    return [y];
+  },
 };
 
 export const GREATEST = { ArgMax: argReduction("max"), ArgMin: argReduction("min"), Hardmax };

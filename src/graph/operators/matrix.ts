@@ -6,7 +6,7 @@ import { broadcastShapes, elementCount, formatShape, type Shape, sameShape } fro
 import { broadcastSteps, walk } from "../host.ts";
 import type { NodeView, Operator } from "../operator.ts";
 import { fusedEpilogue } from "./fused.ts";
-import { FLOATS, isBig, NUMBERS, onHalves, sameTyped } from "./types.ts";
+import { FLOATS, isBig, NUMBERS, sameTyped } from "./types.ts";
 
 /** y = alpha * a' * b' + beta * c with a [M, K], b [K, N] (or transposed), c broadcasting to [M, N]. */
 const Gemm: Operator = {
@@ -24,23 +24,22 @@ const Gemm: Operator = {
     }
     return { prepared: prepareGeneralGemm({ ...all, c }), inputs: c ? [0, 2] : [0], weights: [1] };
   },
-  evaluate: (node, inputs) =>
-    onHalves(inputs, ([a, b, c]) => {
-      const { M, K, N, xTransposed, transposed, alpha, beta } = gemm(node);
-      const [am, ak] = xTransposed ? [1, M] : [K, 1];
-      const [bk, bn] = transposed ? [1, K] : [N, 1];
-      const shape = [M, N];
-      const added = c && broadcastSteps(c.shape, shape);
-      const data = allocate(a.type, M * N);
-      for (let m = 0; m < M; m++) {
-        for (let n = 0; n < N; n++) {
-          const sum = dot(a, m * am, ak, b, n * bn, bk, K);
-          const term = c && added ? c.data[m * added[0] + n * added[1]] : undefined;
-          data[m * N + n] = combined(sum, alpha, term, beta) as never;
-        }
+  evaluate: (node, [a, b, c]: readonly HostTensor[]) => {
+    const { M, K, N, xTransposed, transposed, alpha, beta } = gemm(node);
+    const [am, ak] = xTransposed ? [1, M] : [K, 1];
+    const [bk, bn] = transposed ? [1, K] : [N, 1];
+    const shape = [M, N];
+    const added = c && broadcastSteps(c.shape, shape);
+    const data = allocate(a.type, M * N);
+    for (let m = 0; m < M; m++) {
+      for (let n = 0; n < N; n++) {
+        const sum = dot(a, m * am, ak, b, n * bn, bk, K);
+        const term = c && added ? c.data[m * added[0] + n * added[1]] : undefined;
+        data[m * N + n] = combined(sum, alpha, term, beta) as never;
       }
-      return [{ type: a.type, shape, data }];
-    }),
+    }
+    return [{ type: a.type, shape, data }];
+  },
 };
 
 type Scalar = number | bigint;
@@ -84,18 +83,17 @@ const MatMul: Operator = {
     const prepared = prepareMatmul({ ...spec, epilogue: fusedEpilogue(node) });
     return { prepared: { ...prepared, outputShapes: [result] }, inputs: [0], weights: [1, node.has(2) ? 2 : -1] };
   },
-  evaluate: (node, inputs) =>
-    onHalves(inputs, ([a, b]) => {
-      const { M, K, N, batch, xBatch, wBatch, result } = product(node);
-      const data = allocate(a.type, elementCount(result));
-      const steps = [broadcastSteps(xBatch, batch), broadcastSteps(wBatch, batch)];
-      walk(batch, steps, (at, [i, j]) => {
-        for (let m = 0; m < M; m++)
-          for (let n = 0; n < N; n++)
-            data[(at * M + m) * N + n] = dot(a, (i * M + m) * K, 1, b, j * K * N + n, N, K) as never;
-      });
-      return [{ type: a.type, shape: result, data }];
-    }),
+  evaluate: (node, [a, b]: readonly HostTensor[]) => {
+    const { M, K, N, batch, xBatch, wBatch, result } = product(node);
+    const data = allocate(a.type, elementCount(result));
+    const steps = [broadcastSteps(xBatch, batch), broadcastSteps(wBatch, batch)];
+    walk(batch, steps, (at, [i, j]) => {
+      for (let m = 0; m < M; m++)
+        for (let n = 0; n < N; n++)
+          data[(at * M + m) * N + n] = dot(a, (i * M + m) * K, 1, b, j * K * N + n, N, K) as never;
+    });
+    return [{ type: a.type, shape: result, data }];
+  },
 };
 
 /** The sum of K products, from elements `p` and `q` on by steps; integers of up to 32 bits wrap. */

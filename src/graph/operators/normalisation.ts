@@ -17,7 +17,7 @@ function normalisation(infer: (node: NodeView) => TensorType[], specOf: (node: N
       const spec = specOf(node);
       const inputs = [0, 1, 2].filter((i) => node.has(i));
       const prepared = () => ({ ...prepareNormalise(spec), outputShapes: infer(node).map(({ shape }) => shape) });
-      return floatKernel(node, inputs, prepared, [node.input(0).type, undefined, undefined]);
+      return floatKernel(node, inputs, prepared);
     },
   };
 }

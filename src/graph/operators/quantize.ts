@@ -13,11 +13,12 @@ import { isReadable, isStored, prepareDequantize, type StoredType } from "../../
 import { prepareUnary } from "../../ops/unary.ts";
 import { elementCount, formatShape, normaliseAxis, type Shape, sameShape, stridesOf } from "../../shape.ts";
 import { NodeChain } from "../chain.ts";
+import { carriedType, isHalf } from "../halves.ts";
 import { Dequantized } from "../lazy.ts";
 import type { NodeView, Operator } from "../operator.ts";
 import { TYPES_BY_CODE } from "./cast.ts";
 import { axisError } from "./shapes.ts";
-import { FLOATS, isHalf, roundingOf, type TypeSet, typedInput } from "./types.ts";
+import { FLOATS, roundingOf, type TypeSet, typedInput } from "./types.ts";
 
 const READABLE: TypeSet = {
   wanted: "a tensor of int8, uint8, int16, uint16 or int32",
@@ -57,11 +58,11 @@ const DequantizeLinear: Operator = {
   },
   lower(node) {
     const { type, shape } = node.input(0);
-    const plain = isSingle(node) && node.input(1).type === "float32" && floatResult(node) === "float32";
+    const plain = isSingle(node) && node.input(1).type === "float32";
     return plain && isReadable(type) ? { prepared: prepareDequantize(shape, type), inputs: withZero(node) } : undefined;
   },
   evaluate(node, [x, scale, zero]) {
-    const type = floatResult(node);
+    const type = carriedType(floatResult(node));
     const { shape } = x!;
     const scales = scalesOf(node, scale!, zero);
     const compute = () => rounded(dequantizeOnHost(x!, scales), { type, shape }).data;

@@ -1,16 +1,15 @@
 import { ArgumentError, expected, ShapeError } from "../../errors.ts";
-import { prepareConverted } from "../../ops/convert.ts";
 import type { ByteType } from "../../ops/integer-conv2d.ts";
 import { prepareIntegerMatmul } from "../../ops/integer-matmul.ts";
 import { elementCount, formatShape } from "../../shape.ts";
 import type { NodeView, Operator } from "../operator.ts";
 import { productOf } from "./matrix.ts";
 import { byteInput, integerKernel } from "./quantized-convolution.ts";
-import { isHalf, type TypeSet, typedInput } from "./types.ts";
+import { type TypeSet, typedInput } from "./types.ts";
 
 const SCALES: TypeSet = {
   wanted: "a tensor of float32, float16 or bfloat16",
-  types: new Set(["float32", "float16", "bfloat16"]),
+  types: new Set(["float32"]),
 };
 
 /** Sums of products of integers less their zero points, in int32: inputs a, b, zero points of a (by row) and b (by column). */
@@ -41,14 +40,7 @@ const QLinearMatMul: Operator = {
   lower(node) {
     const reads = [0, 2, 1, 4, 6, 7];
     const prepared = prepareIntegerMatmul(specOf(node, QLINEAR, byteInput(node, 7)));
-    const half = [1, 4, 6].some((index) => isHalf(node.input(index).type));
-    if (!half) return integerKernel(node, prepared, reads, [3, 5]);
-    // Only the scales are converted.
-    const operands = reads.map((index) => {
-      const { type, shape } = node.input(index);
-      return { type: isHalf(type) ? type : ("float32" as const), shape };
-    });
-    return integerKernel(node, prepareConverted(prepared, operands, []), reads, [3, 5]);
+    return integerKernel(node, prepared, reads, [3, 5]);
   },
 };
 

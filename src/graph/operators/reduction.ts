@@ -13,7 +13,6 @@ import {
   isFloat,
   lesser,
   NUMBERS,
-  onHalves,
   type TypeSet,
   typedInput,
 } from "./types.ts";
@@ -37,22 +36,20 @@ function reduction(kind: Reduction, rule?: Rule, set: TypeSet = NUMBERS): Operat
       return [{ type, shape: resultShape(node, shape, axes) }];
     },
     lower(node) {
-      const { type, shape } = node.input(0);
+      const { shape } = node.input(0);
       const axes = axesToReduce(node);
       if (keepsValues(kind) && axes.every((axis) => shape[axis] === 1)) return "alias";
-      if (type === "float32" || !rule) return floatKernel(node, [0], () => prepareReduce(kind, shape, axes));
-      return isFloat(type) ? floatKernel(node, [0], () => prepareReduce(kind, shape, axes)) : undefined;
+      return floatKernel(node, [0], () => prepareReduce(kind, shape, axes));
     },
   };
   if (!rule) return operator;
   return {
     ...operator,
-    evaluate: (node, inputs) =>
-      onHalves(inputs, ([x]) => {
-        const axes = axesToReduce(node);
-        const data = reduceHost(x, axes, rule);
-        return [{ type: x.type, shape: resultShape(node, x.shape, axes), data }];
-      }),
+    evaluate: (node, [x]: readonly HostTensor[]) => {
+      const axes = axesToReduce(node);
+      const data = reduceHost(x, axes, rule);
+      return [{ type: x.type, shape: resultShape(node, x.shape, axes), data }];
+    },
   };
 }
 

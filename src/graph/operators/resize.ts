@@ -6,7 +6,7 @@ import { resolveAxes } from "../../ops/slice.ts";
 import { formatShape, type Shape } from "../../shape.ts";
 import type { NodeView, Operator } from "../operator.ts";
 import { isChannelsLast } from "./image.ts";
-import { floatKernel, isFloat, onHalves, roundingOf } from "./types.ts";
+import { floatKernel, isFloat, roundingOf } from "./types.ts";
 
 /** Inputs x, region, factors, sizes: factors or sizes for each of `axes` (default: all), and a region for "tf_crop_and_resize". */
 const Resize: Operator = {
@@ -19,12 +19,12 @@ const Resize: Operator = {
     return [{ type, shape: resizedShape(shape, spec) }];
   },
   lower(node) {
-    const { type, shape } = node.input(0);
+    const { shape } = node.input(0);
     const spec = specOf(node);
     if (resizePasses(shape, spec).length === 0) return "alias";
-    return isFloat(type) ? floatKernel(node, [0], () => prepareResize(shape, spec)) : undefined;
+    return floatKernel(node, [0], () => prepareResize(shape, spec));
   },
-  evaluate: (node, inputs) => onHalves(inputs, ([x]) => [resizeHost(x, specOf(node))]),
+  evaluate: (node, [x]: readonly HostTensor[]) => [resizeHost(x, specOf(node))],
 };
 
 function specOf(node: NodeView): ResizeSpec {

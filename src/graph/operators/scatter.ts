@@ -79,7 +79,7 @@ function reductionOf(node: NodeView, type: DataType): Reduction {
   if (!reduction) {
     throw new ArgumentError(expected(node.where, "reduction", Object.keys(REDUCTIONS).join(", "), name));
   }
-  if (name !== "none" && (type === "bool" || type.includes("float16"))) {
+  if (name !== "none" && type === "bool") {
     throw node.unsupported(`reduction ${name} is not supported for ${type}`);
   }
   return name === "mul" && (type === "int32" || type === "uint32") ? Math.imul : reduction;

@@ -1,6 +1,5 @@
 import { allocate, bytesPerElement, type HostTensor, toIntegers } from "../../dtype.ts";
 import { ArgumentError, expected, ShapeError } from "../../errors.ts";
-import { toFloat32 } from "../../half.ts";
 import { prepareTopK } from "../../ops/top-k.ts";
 import { prepareWhere } from "../../ops/where.ts";
 import { elementCount, formatShape, normaliseAxis, type Shape, stridesOf } from "../../shape.ts";
@@ -10,7 +9,6 @@ import type { NodeView, Operator } from "../operator.ts";
 import { broadcastShape } from "./arithmetic.ts";
 import { axisOf } from "./movement.ts";
 import { axisError } from "./shapes.ts";
-import { isHalf } from "./types.ts";
 
 /** Inputs condition (bool), a, b, which broadcast: a where the condition holds, else b. */
 const Where: Operator = {
@@ -64,7 +62,7 @@ const TopK: Operator = {
   evaluate(node, [x]) {
     const { type, shape, axis, k, largest } = ranking(node);
     const { data } = x as HostTensor;
-    const keys = comparable(x as HostTensor);
+    const keys: ArrayLike<number | bigint> = (x as HostTensor).data;
     const length = shape[axis];
     const inner = elementCount(shape.slice(axis + 1));
     const result = shape.map((extent, i) => (i === axis ? k : extent));
@@ -99,11 +97,6 @@ function ranking(node: NodeView) {
     throw new ArgumentError(expected(node.where, "k", wanted, k));
   }
   return { type, shape, axis, k, largest: node.number("largest", 1) !== 0 };
-}
-
-/** Elements as values that can be compared. */
-function comparable(x: HostTensor): ArrayLike<number | bigint> {
-  return isHalf(x.type) ? toFloat32(x) : x.data;
 }
 
 /** A NaN is greater than everything else. */
@@ -164,7 +157,7 @@ const NonZero: Operator = {
 };
 
 function nonZero(x: HostTensor): number[] {
-  const values = comparable(x);
+  const values: ArrayLike<number | bigint> = x.data;
   return Array.from({ length: values.length }, (_, i) => i).filter((i) => Number(values[i]) !== 0);
 }
 

@@ -1,6 +1,5 @@
 import { allocate, type DataType, type HostTensor } from "../../dtype.ts";
 import { ArgumentError, expected, ShapeError } from "../../errors.ts";
-import { toFloat32 } from "../../half.ts";
 import { castHost } from "../../ops/cast.ts";
 import { type Copy, type Movement, ZERO } from "../../ops/copies.ts";
 import { resolveAxes } from "../../ops/slice.ts";
@@ -8,7 +7,7 @@ import { elementCount, formatShape, type Shape, stridesOf } from "../../shape.ts
 import { checkSameType, integerInput, moving } from "../moving.ts";
 import type { NodeView, Operator } from "../operator.ts";
 import { TYPES_BY_CODE } from "./cast.ts";
-import { isBig, isHalf, onHalves } from "./types.ts";
+import { isBig } from "./types.ts";
 
 /** Inputs start, limit, step, which must be known: start, start + step, ... before the limit. */
 const Range: Operator = {
@@ -28,9 +27,9 @@ function progression(node: NodeView): (number | bigint)[] {
   const [start, limit, step] = [0, 1, 2].map((index) => {
     const value = node.constant(index);
     const what = ["the start", "the limit", "the step"][index];
-    if (!value) throw node.unsupported(`${what} must be known before the run, but is computed from data`);
+    if (!value) throw node.needsValue(index, what);
     if (value.data.length !== 1) throw new ShapeError(expected(node.where, what, "a scalar", formatShape(value.shape)));
-    return isHalf(value.type) ? toFloat32(value)[0] : value.data[0];
+    return value.data[0];
   });
   if (Number(step) === 0) throw new ArgumentError(expected(node.where, "the step", "a number other than 0", step));
   const count = Math.max(0, Math.ceil(Number(difference(limit, start)) / Number(step)));
@@ -62,7 +61,7 @@ const CumSum: Operator = {
     summedAxis(node);
     return [{ type, shape }];
   },
-  evaluate: (node, inputs) => onHalves(inputs, ([x]) => [sumsSoFar(node, x)]),
+  evaluate: (node, [x]: readonly HostTensor[]) => [sumsSoFar(node, x)],
 };
 
 function sumsSoFar(node: NodeView, x: HostTensor): HostTensor {

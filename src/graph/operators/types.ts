@@ -1,7 +1,5 @@
-import type { DataType, HostTensor } from "../../dtype.ts";
+import type { DataType } from "../../dtype.ts";
 import { ArgumentError, expected } from "../../errors.ts";
-import { toFloat32 } from "../../half.ts";
-import { prepareConverted, rounded } from "../../ops/convert.ts";
 import type { Prepared } from "../../ops/prepared.ts";
 import { sameShape } from "../../shape.ts";
 import type { TensorType } from "../graph.ts";
@@ -60,37 +58,13 @@ export function isFloat(type: DataType): boolean {
   return FLOATS.types.has(type);
 }
 
-export function isHalf(type: DataType): boolean {
-  return type === "float16" || type === "bfloat16";
-}
-
 export function isBig(type: DataType): boolean {
   return type === "int64" || type === "uint64";
 }
 
-/** Whether `floatKernel` can run a node on such an input. */
-export function isKernelFloat(type: DataType): boolean {
-  return type === "float32" || isHalf(type);
-}
-
-/**
- * A kernel for inputs of float32, or of 16-bit floats, which are widened before and rounded after. `outputs` are the types of the
- * results in that case, undefined where the kernel writes something else than float32; without it there is one, of input 0's type.
- */
-export function floatKernel(
-  node: NodeView,
-  inputs: readonly number[],
-  prepare: () => Prepared,
-  outputs?: readonly (DataType | undefined)[],
-): Kernel | undefined {
-  const types = inputs.map((i) => node.input(i));
-  if (types.every(({ type }) => type === "float32")) return { prepared: prepare(), inputs };
-  if (!types.every(({ type }) => isKernelFloat(type))) return undefined;
-  const prepared = prepare();
-  const results = (outputs ?? [types[0].type]).map(
-    (type, i) => type && { type, shape: prepared.outputShapes[i] ?? types[0].shape },
-  );
-  return { prepared: prepareConverted(prepared, types, results), inputs };
+/** A kernel for inputs of float32. */
+export function floatKernel(node: NodeView, inputs: readonly number[], prepare: () => Prepared): Kernel | undefined {
+  return inputs.every((i) => node.input(i).type === "float32") ? { prepared: prepare(), inputs } : undefined;
 }
 
 /**
@@ -105,23 +79,6 @@ export function overwriting(node: NodeView, kernel: Kernel | undefined): Kernel 
     return type === "float32" && sameShape(shape, result);
   };
   return { ...kernel, inPlace: [0, 1].filter((i) => i < kernel.inputs.length && fits(kernel.inputs[i])) };
-}
-
-/** Lets a host computation on numbers take 16-bit floats: they are widened, and its float32 results rounded to the first one's type. */
-export function onHalves(
-  inputs: readonly (HostTensor | undefined)[],
-  compute: (inputs: readonly HostTensor[]) => HostTensor[],
-): HostTensor[] {
-  const half = inputs.find((x) => x && isHalf(x.type))?.type;
-  if (!half) return compute(inputs as readonly HostTensor[]);
-  const wide = inputs.map((x) => x && (isHalf(x.type) ? widened(x) : x));
-  return compute(wide as readonly HostTensor[]).map((y) =>
-    y.type === "float32" ? rounded(y.data as Float32Array<ArrayBuffer>, { type: half, shape: y.shape }) : y,
-  );
-}
-
-function widened(x: HostTensor): HostTensor {
-  return { type: "float32", shape: x.shape, data: toFloat32(x) };
 }
 
 /** Rounds a double to the precision of `type`. */
