@@ -3,10 +3,10 @@ import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { randomStream, shuffle } from "../src/nn/random.ts";
 import { createAugmenter } from "./augment.ts";
 import { type DigitSet, readDigits } from "./idx.ts";
 import { CLASSES, createLenet, initialise, PARAMETER_COUNT, PARAMETERS, viewsOf } from "./lenet.ts";
-import { randomStream, shuffle } from "./random.ts";
 import { type Network, writeOnnx } from "./write-onnx.ts";
 
 const BATCH = 50;

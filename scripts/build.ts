@@ -54,7 +54,16 @@ const common: BuildOptions = {
 };
 
 // The engine and the loader are files of their own, so that a bundler drops the one that a program does not use.
-const modules = ["index", "engine", "onnx/load", "image/index", "wasm/embedded", "wasm/workerd", "wasm/edge-light"];
+const modules = [
+  "index",
+  "engine",
+  "onnx/load",
+  "image/index",
+  "nn/index",
+  "wasm/embedded",
+  "wasm/workerd",
+  "wasm/edge-light",
+];
 await build({
   ...common,
   plugins: [knowingLoader],

@@ -82,6 +82,7 @@ function found(code: string, pattern: RegExp): string {
 const DOORS: Record<string, string[]> = {
   ".": ["types", "default"],
   "./image": ["types", "default"],
+  "./nn": ["types", "default"],
   "./lanewise.wasm": ["types", "default"],
   "./lanewise-relaxed.wasm": ["types", "default"],
   "./digits.onnx": [],
@@ -131,7 +132,7 @@ describe("the library", () => {
   const LOAD = 'export { loadModel } from "lanewise";';
 
   test("bundles alone, with nothing left to import", async () => {
-    for (const door of [".", "./image"]) {
+    for (const door of [".", "./image", "./nn"]) {
       const code = await bundle(`export * from "${door.replace(".", "lanewise")}";`);
       expect(found(code, /\bimport\s*[("{*]|\bfrom\s*"|\brequire\(/)).toBe("");
     }
@@ -152,7 +153,7 @@ describe("the library", () => {
   });
 
   test("drops what is not used", async () => {
-    expect(await bundle('import "lanewise"; import "lanewise/image";')).toBe("");
+    expect(await bundle('import "lanewise"; import "lanewise/image"; import "lanewise/nn";')).toBe("");
     const topK = await bundle('export { topK } from "lanewise/image";');
     expect(gzipSync(topK).length).toBeLessThan(2000);
   });
@@ -197,6 +198,7 @@ describe("the library", () => {
     };
     follow(inRoot("dist/index.d.ts"));
     follow(inRoot("dist/image/index.d.ts"));
+    follow(inRoot("dist/nn/index.d.ts"));
     expect(seen.size).toBeGreaterThan(10);
   });
 });

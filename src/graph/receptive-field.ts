@@ -1,13 +1,17 @@
 import type { GraphNode } from "./graph.ts";
 import type { Plan } from "./plan.ts";
 
-type Size = readonly [number, number];
+/** [height, width]. */
+export type Size = readonly [number, number];
 
 /** What one place of a value sees of the input: its extent, and the distance between neighbours, in places of the input. */
-interface Field {
+export interface Field {
   readonly size: Size;
   readonly jump: Size;
 }
+
+/** What a place of the input sees. */
+export const ONE_PLACE: Field = { size: [1, 1], jump: [1, 1] };
 
 /**
  * Receptive field [height, width] of each value that is a channels-last image. A window of size k and dilation d makes it
@@ -16,8 +20,7 @@ interface Field {
 export function receptiveFields(plan: Plan): Map<string, Size> {
   const fields = new Map<string, Field>();
   for (const node of plan.nodes) {
-    const inputs = node.inputs.map((name) => fields.get(name) ?? { size: [1, 1] as Size, jump: [1, 1] as Size });
-    const before = inputs.reduce(larger, inputs[0] ?? { size: [1, 1], jump: [1, 1] });
+    const before = node.inputs.map((name) => fields.get(name) ?? ONE_PLACE).reduce(larger, ONE_PLACE);
     const field = behind(plan, node, before);
     for (const output of node.outputs) fields.set(output, field);
   }
@@ -26,20 +29,34 @@ export function receptiveFields(plan: Plan): Map<string, Size> {
   return sizes;
 }
 
-function larger(a: Field, b: Field): Field {
+/** What sees all that either of two sees. */
+export function larger(a: Field, b: Field): Field {
   return {
     size: [Math.max(a.size[0], b.size[0]), Math.max(a.size[1], b.size[1])],
     jump: [Math.max(a.jump[0], b.jump[0]), Math.max(a.jump[1], b.jump[1])],
   };
 }
 
-function behind(plan: Plan, node: GraphNode, { size, jump }: Field): Field {
+function behind(plan: Plan, node: GraphNode, field: Field): Field {
   const kernel = kernelOf(plan, node);
-  if (!kernel) return { size, jump };
-  const strides = (node.attributes["strides"] as Size | undefined) ?? [1, 1];
-  const dilations = (node.attributes["dilations"] as Size | undefined) ?? [1, 1];
-  const grown = (i: 0 | 1) => size[i] + (kernel[i] - 1) * dilations[i] * jump[i];
-  return { size: [grown(0), grown(1)], jump: [jump[0] * strides[0], jump[1] * strides[1]] };
+  if (!kernel) return field;
+  const strides = node.attributes["strides"] as Size | undefined;
+  const dilations = node.attributes["dilations"] as Size | undefined;
+  return grown(field, { kernel, strides, dilations });
+}
+
+export interface FieldWindow {
+  readonly kernel: Size;
+  /** Default 1. */
+  readonly strides?: Size | undefined;
+  /** Default 1. */
+  readonly dilations?: Size | undefined;
+}
+
+/** What a place sees behind a window. */
+export function grown({ size, jump }: Field, { kernel, strides = [1, 1], dilations = [1, 1] }: FieldWindow): Field {
+  const extent = (i: 0 | 1) => size[i] + (kernel[i] - 1) * dilations[i] * jump[i];
+  return { size: [extent(0), extent(1)], jump: [jump[0] * strides[0], jump[1] * strides[1]] };
 }
 
 /** Window of a node that slides one over channels-last images. */
