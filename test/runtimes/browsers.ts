@@ -12,8 +12,8 @@ export interface Browser {
   /** undefined where it is not installed. */
   readonly program: string | undefined;
   version(program: string): string;
-  /** Arguments, and other programs to start before. `profile` is an empty folder. */
-  open(program: string, url: string, profile: string): Promise<Running[]>;
+  /** Starts it, and maybe what it needs, for at most `limit` milliseconds. `profile` is an empty folder. */
+  open(program: string, url: string, profile: string, limit: number): Promise<Running[]>;
 }
 
 export const BROWSERS: readonly Browser[] = [
@@ -22,9 +22,9 @@ export const BROWSERS: readonly Browser[] = [
     packages: "chromium",
     program: find("chromium", "chromium-browser", "google-chrome"),
     version: versionOf,
-    async open(program, url, profile) {
+    async open(program, url, profile, limit) {
       const flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"];
-      return [new Running(program, [...flags, `--user-data-dir=${profile}`, url])];
+      return [new Running(program, [...flags, `--user-data-dir=${profile}`, url], { limit })];
     },
   },
   {
@@ -32,9 +32,12 @@ export const BROWSERS: readonly Browser[] = [
     packages: "firefox-esr",
     program: find("firefox-esr", "firefox"),
     version: versionOf,
-    async open(program, url, profile) {
+    async open(program, url, profile, limit) {
       return [
-        new Running(program, ["--headless", "--no-remote", "--profile", profile, url], { env: { HOME: profile } }),
+        new Running(program, ["--headless", "--no-remote", "--profile", profile, url], {
+          env: { HOME: profile },
+          limit,
+        }),
       ];
     },
   },
@@ -43,9 +46,9 @@ export const BROWSERS: readonly Browser[] = [
     packages: "webkit2gtk-driver xvfb",
     program: find("Xvfb") && findMiniBrowser(),
     version: webKitVersion,
-    async open(program, url, profile) {
+    async open(program, url, profile, limit) {
       const display = `:${200 + (process.pid % 500)}`;
-      const screen = new Running("Xvfb", [display, "-screen", "0", "1024x768x24", "-nolisten", "tcp"]);
+      const screen = new Running("Xvfb", [display, "-screen", "0", "1024x768x24", "-nolisten", "tcp"], { limit });
       await new Promise((resolve) => setTimeout(resolve, 1000));
       const env = {
         DISPLAY: display,
@@ -53,7 +56,7 @@ export const BROWSERS: readonly Browser[] = [
         WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: "1",
         WEBKIT_DISABLE_COMPOSITING_MODE: "1",
       };
-      return [new Running(program, [url], { env }), screen];
+      return [new Running(program, [url], { env, limit }), screen];
     },
   },
 ];
@@ -61,7 +64,7 @@ export const BROWSERS: readonly Browser[] = [
 /** Opens a page, waits for what it reports, and closes the browser. */
 export async function withBrowser<T>(browser: Browser, url: string, report: Promise<T>, limit = 45_000): Promise<T> {
   const profile = mkdtempSync(join(tmpdir(), "lanewise-browser-"));
-  const started = await browser.open(browser.program as string, url, profile);
+  const started = await browser.open(browser.program as string, url, profile, limit);
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     const fail = (what: string) => reject(new Error(`${what}: ${started[0].output.slice(-300)}`));
