@@ -1,4 +1,4 @@
-/** Builds what the bench runs: one file for Node and Deno, a page for browsers, and the start-up programs. */
+/** Builds what the bench runs: one file for Node and Deno, a page for browsers, and small programs. */
 
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -8,12 +8,14 @@ import { build, type Plugin } from "esbuild";
 export const BENCH = import.meta.dirname ?? new URL(".", import.meta.url).pathname;
 export const ROOT = join(BENCH, "..");
 export const OUT = join(BENCH, "build");
+export const MODULES = join(BENCH, "node_modules");
+export const SHARED_MODELS = join(ROOT, "..", "shared", "models");
 
 /** Installs the peers unless they are there, and builds lanewise. Prints on stderr only. */
 export function prepare(): void {
   const run = (folder: string, command: string, ...args: string[]) =>
     execFileSync(command, args, { cwd: folder, stdio: ["ignore", 2, 2] });
-  if (!existsSync(join(BENCH, "node_modules", "onnxruntime-web"))) run(BENCH, "npm", "ci");
+  if (!existsSync(join(MODULES, "onnxruntime-web"))) run(BENCH, "npm", "ci");
   run(ROOT, "npm", "run", "--silent", "build");
 }
 
@@ -61,13 +63,12 @@ export async function bundleForPage(): Promise<string> {
   return join(OUT, "shell-page.js");
 }
 
-export async function bundleStarts(): Promise<string> {
-  const out = join(OUT, "start");
+/** Programs of a folder of the bench, each to be run in processes of its own; gives the folder they are in. */
+export async function bundlePrograms(folder: string, names: readonly string[]): Promise<string> {
+  const out = join(OUT, folder);
   await build({
     ...COMMON,
-    entryPoints: ["empty", "lanewise", "onnxruntime-web", "tfjs-wasm"].map((name) =>
-      join(BENCH, "start", `${name}.ts`),
-    ),
+    entryPoints: names.map((name) => join(BENCH, folder, `${name}.ts`)),
     platform: "node",
     outdir: out,
     external: ["onnxruntime-web", "@tensorflow/*"],

@@ -36,7 +36,7 @@ interface Options {
 }
 
 /** `size` is the height and width of the square input; padding keeps it, but for the stride. */
-function conv(
+export function conv(
   network: string,
   IC: number,
   size: number,
@@ -58,7 +58,7 @@ function conv(
   return { name, kind: "conv", IC, IH: size, IW: size, OC, OH, OW, ...window, terms, flop: 2 * OC * OH * OW * terms };
 }
 
-function depthwise(network: string, C: number, size: number, K: number, stride = 1): Layer {
+export function depthwise(network: string, C: number, size: number, K: number, stride = 1): Layer {
   return conv(network, C, size, C, [K, K], { stride, groups: C });
 }
 
@@ -73,7 +73,7 @@ function transposed(network: string, IC: number, size: number, OC: number): Laye
 }
 
 /** 3x3, stride 2, padding 1. */
-function maxPool(network: string, C: number, size: number): Layer {
+export function maxPool(network: string, C: number, size: number): Layer {
   const image = { IC: C, IH: size, IW: size, OC: C, OH: size / 2, OW: size / 2 };
   const name = `${network} max pool 3x3 s2 ${C}@${size}`;
   const window = { ...NO_WINDOW, KH: 3, KW: 3, PH: 1, PW: 1, stride: 2 };
@@ -153,16 +153,16 @@ const OPERATORS: Readonly<Record<LayerKind, string>> = {
   "linear resize": "Resize",
 };
 
-/** The layer as an ONNX file: input `x` [1, IC, IH, IW], output `y`. */
-export function onnxOf(layer: Layer, data: LayerData): Uint8Array {
+/** The layer as an ONNX file: input `x` [N, IC, IH, IW], output `y`. */
+export function onnxOf(layer: Layer, data: LayerData, N = 1): Uint8Array {
   const constants = constantsOf(layer, data);
   const inputs = layer.kind.endsWith("resize") ? ["x", "", "scales"] : ["x", ...constants.map(({ name }) => name)];
   return writeOnnx({
     name: layer.name,
     nodes: [{ op: OPERATORS[layer.kind], inputs, output: "y", attributes: attributesOf(layer) }],
     constants,
-    input: { name: "x", shape: [1, layer.IC, layer.IH, layer.IW] },
-    output: { name: "y", shape: [1, layer.OC, layer.OH, layer.OW] },
+    input: { name: "x", shape: [N, layer.IC, layer.IH, layer.IW] },
+    output: { name: "y", shape: [N, layer.OC, layer.OH, layer.OW] },
   });
 }
 

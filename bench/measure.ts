@@ -1,17 +1,25 @@
-import type { Contestant, EngineName, Timing } from "./engines/engine.ts";
+import type { Contestant, Timing } from "./engines/engine.ts";
 
-/** Runs are timed in batches of at least this long, so that a coarse clock does not show. */
+/** Runs are timed in batches of at least this long, or of so many steps of the clock where those are longer. */
 const BATCH_MS = 4;
+const BATCH_STEPS = 200;
 
 /** A contestant is warm after this long, and when it has not become faster by more than 2 % for the time after that. */
 const WARM_UP_MS = 500;
 const STEADY_MS = 400;
 const WARM_UP_LIMIT_MS = 8000;
 
+export type Clock = () => number;
+
 /** Times all contestants in turn, round after round, each round beginning with another, after warming them up. */
-export async function race(contestants: readonly Contestant[], rounds: number): Promise<Map<EngineName, Timing>> {
+export async function race(
+  contestants: readonly Pick<Contestant, "time">[],
+  rounds: number,
+  clock: Clock = () => performance.now(),
+): Promise<Timing[]> {
+  const least = Math.max(BATCH_MS, BATCH_STEPS * clockStep(clock));
   const batches: number[] = [];
-  for (const contestant of contestants) batches.push(await warmUp(contestant));
+  for (const contestant of contestants) batches.push(await warmUp(contestant, least, clock));
   const samples = contestants.map((): number[] => []);
   for (let round = 0; round < rounds; round++) {
     for (let turn = 0; turn < contestants.length; turn++) {
@@ -19,24 +27,41 @@ export async function race(contestants: readonly Contestant[], rounds: number): 
       samples[i].push((await contestants[i].time(batches[i])) / batches[i]);
     }
   }
-  return new Map(contestants.map(({ engine }, i) => [engine, summary(samples[i])]));
+  return samples.map(summary);
+}
+
+/** Milliseconds by which the clock goes on: browsers make it coarse. */
+export function clockStep(clock: Clock): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < 5; i++) {
+    const start = clock();
+    let now = start;
+    while (now === start) now = clock();
+    least = Math.min(least, now - start);
+  }
+  return least;
 }
 
 /**
  * Runs until the runtime has optimised what runs: engines compile in the background, which takes long for large modules, and until
- * then run code several times slower. Gives the size of a batch.
+ * then run code several times slower. Gives the size of a batch, which takes at least `least` milliseconds.
  */
-async function warmUp(contestant: Contestant): Promise<number> {
-  const start = performance.now();
+async function warmUp(contestant: Pick<Contestant, "time">, least: number, clock: Clock): Promise<number> {
+  const start = clock();
   let best = Number.POSITIVE_INFINITY;
   let improved = start;
   let batch = 1;
   for (let now = start; now < start + WARM_UP_LIMIT_MS; ) {
-    const ms = (await contestant.time(batch)) / batch;
-    now = performance.now();
-    if (ms < 0.98 * best) improved = now;
-    best = Math.min(best, ms);
-    batch = Math.max(1, Math.min(1000, Math.ceil(BATCH_MS / Math.max(best, 1e-3))));
+    const ms = await contestant.time(batch);
+    now = clock();
+    if (ms < least) {
+      // Too short to tell: a batch that gave nothing at all may be far too short.
+      batch = Math.ceil(batch * Math.min(16, Math.max(1.25, (1.1 * least) / ms)));
+      continue;
+    }
+    if (ms / batch < 0.98 * best) improved = now;
+    best = Math.min(best, ms / batch);
+    batch = Math.max(1, Math.ceil(least / best));
     if (now > start + WARM_UP_MS && now > improved + STEADY_MS) break;
   }
   return batch;

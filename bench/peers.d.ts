@@ -47,20 +47,3 @@ declare module "@tensorflow/tfjs-core" {
 declare module "@tensorflow/tfjs-backend-wasm" {
   export function setWasmPaths(prefix: string): void;
 }
-
-declare module "playwright-core" {
-  export interface Page {
-    goto(url: string): Promise<unknown>;
-    on(event: "console", listener: (message: { text(): string }) => void): void;
-    on(event: "pageerror", listener: (error: Error) => void): void;
-    evaluate<R, A>(body: (argument: A) => R | Promise<R>, argument: A): Promise<R>;
-    setDefaultTimeout(ms: number): void;
-  }
-  export interface Browser {
-    newPage(): Promise<Page>;
-    close(): Promise<void>;
-  }
-  export const chromium: {
-    launch(options: { executablePath: string; args: string[] }): Promise<Browser>;
-  };
-}

@@ -2,7 +2,8 @@
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { runSuite, type SuiteOptions } from "./suite.ts";
+import type { SuiteOptions } from "./bench.ts";
+import { runSuite } from "./suite.ts";
 
 console.log = console.info = console.error;
 

@@ -1,13 +1,12 @@
 /** How long a whole process takes to its first answer, and how much memory. */
 
-import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readModel } from "../src/onnx/proto.ts";
 import { decodeTensor } from "../src/onnx/tensor.ts";
-import { bundleStarts, OUT, ROOT } from "./bundle.ts";
-import { milliseconds } from "./report.ts";
-import { programOf, type Runtime } from "./runtimes.ts";
+import { bundlePrograms, OUT, ROOT } from "./bundle.ts";
+import { milliseconds, round } from "./report.ts";
+import { type ProcessRuntime, runFile } from "./runtimes.ts";
 
 export interface StartRow {
   readonly name: string;
@@ -32,10 +31,8 @@ interface Answer {
 const PROGRAMS = ["empty", "lanewise", "onnxruntime-web", "tfjs-wasm"];
 const TOLERANCE = 1e-4;
 
-export async function runStarts(runtime: Runtime, rounds: number): Promise<StartReport> {
-  if (runtime === "chromium")
-    throw new Error("bench: --runtime of bench:start expected a runtime with processes, got chromium");
-  const folder = await bundleStarts();
+export async function runStarts(runtime: ProcessRuntime, rounds: number): Promise<StartReport> {
+  const folder = await bundlePrograms("start", PROGRAMS);
   const model = join(ROOT, "models", "digits.onnx");
   const weights = writeWeights(model);
   const rows = new Map(
@@ -44,7 +41,8 @@ export async function runStarts(runtime: Runtime, rounds: number): Promise<Start
   const answers = new Map<string, Answer>();
   for (let round = 0; round < rounds; round++) {
     for (const name of PROGRAMS) {
-      const { ms, answer } = await start(runtime, join(folder, `${name}.mjs`), name === "tfjs-wasm" ? weights : model);
+      const { text, ms } = await runFile(runtime, join(folder, `${name}.mjs`), name === "tfjs-wasm" ? weights : model);
+      const answer = JSON.parse(text) as Answer;
       const row = rows.get(name)!;
       row.ms = Math.min(row.ms, ms);
       row.mib = Math.min(row.mib, answer.mib);
@@ -59,20 +57,9 @@ export function startTable({ rows }: StartReport): string[][] {
   return [["", "ms", "MiB"], ...rows.map(({ name, ms, mib }) => [name, milliseconds(ms), mib.toFixed(1)])];
 }
 
-/** Runs a program; the time is that of the first line it prints. */
-async function start(runtime: Runtime, file: string, input: string): Promise<{ ms: number; answer: Answer }> {
-  const { command, args } = programOf(runtime);
-  const begin = performance.now();
-  const child = spawn(command, [...args, file, input], { stdio: ["ignore", "pipe", "inherit"] });
-  let ms = 0;
-  let text = "";
-  child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
-    ms ||= performance.now() - begin;
-    text += chunk;
-  });
-  const code = await new Promise<number | null>((resolve, reject) => child.on("error", reject).on("close", resolve));
-  if (code !== 0) throw new Error(`bench: ${file} expected to finish, got exit code ${code}`);
-  return { ms, answer: JSON.parse(text) as Answer };
+/** What `--json` prints. */
+export function startJson({ rows }: StartReport): string {
+  return JSON.stringify({ rows: rows.map(({ name, ms, mib }) => ({ name, ms: round(ms), mib: round(mib) })) });
 }
 
 function checkAnswers(answers: ReadonlyMap<string, Answer>): void {

@@ -2,37 +2,17 @@
 
 import { UnsupportedError } from "../src/index.ts";
 import { layersAgree, modelsAgree, type Outputs } from "./agree.ts";
-import type { Contestant, EngineName, Feed } from "./engines/engine.ts";
+import { Bench, type Host, type SuiteOptions } from "./bench.ts";
+import type { Contestant, Feed } from "./engines/engine.ts";
 import { openLanewise } from "./engines/lanewise.ts";
+import { openLanewiseLayer } from "./engines/lanewise-layer.ts";
 import { openOnnxRuntime, setUpOnnxRuntime } from "./engines/onnxruntime.ts";
 import { openTfjs, setUpTfjs } from "./engines/tfjs.ts";
 import { dataOf, LAYERS, type Layer, type LayerData, magnitudes, onnxOf } from "./layers.ts";
 import { race } from "./measure.ts";
-import { GENERATED, SHARED } from "./models/index.ts";
-import { PeakProbe } from "./peak.ts";
-import { Random } from "./random.ts";
-import { milliseconds, type Report, type Row } from "./report.ts";
-
-export interface SuiteOptions {
-  readonly suite: "layers" | "models";
-  /** A regular expression that names of rows must match, without regard to case. */
-  readonly only: string;
-  readonly rounds: number;
-  /** Whether to report the first run of each engine too. */
-  readonly first: boolean;
-}
-
-/** What the suite needs from the runtime it is in. */
-export interface Host {
-  readonly runtime: string;
-  /** Addresses of the peers' .wasm files, where they do not find them themselves. */
-  readonly wasm?: { readonly onnxRuntime: string; readonly tfjsFolder: string };
-  /** A file of the folder of shared models; undefined if there is none. */
-  readShared(file: string): Promise<Uint8Array | undefined>;
-  progress(line: string): void;
-}
-
-const SEED = 20;
+import { feedOf, GENERATED, SEED, SHARED } from "./models/index.ts";
+import type { Report, Row } from "./report.ts";
+import { benchScale } from "./scale.ts";
 
 export async function runSuite(options: SuiteOptions, host: Host): Promise<Report> {
   const bench = new Bench(options, host);
@@ -40,123 +20,82 @@ export async function runSuite(options: SuiteOptions, host: Host): Promise<Repor
   if (options.suite === "layers") {
     setUpTfjs(host.wasm?.tfjsFolder);
     for (const [i, layer] of LAYERS.entries()) {
-      if (bench.wants(layer.name)) await bench.layer(layer, dataOf(layer, SEED + i));
+      if (bench.wants(layer.name)) await benchLayer(bench, layer, dataOf(layer, SEED + i));
     }
+  } else if (options.suite === "models") {
+    await benchModels(bench, host);
   } else {
-    for (const [name, generate] of Object.entries(GENERATED)) {
-      if (!bench.wants(name)) continue;
-      const { bytes, input, macs } = generate(SEED);
-      const shape = [1, ...input.shape];
-      await bench.model(name, bytes, feedOf(input.name, shape, -1, 1), (2 * macs) / 1e9);
-    }
-    for (const { name, file, shape, range } of SHARED) {
-      if (!bench.wants(name)) continue;
-      const bytes = await host.readShared(file);
-      if (bytes) await bench.model(name, bytes, feedOf("", shape, ...range));
-      else bench.note(`${name}: skipped, there is no ${file} in the folder of shared models`);
-    }
+    await benchScale(bench);
   }
   return bench.report();
 }
 
-/** Without a name the network's only input is meant. */
-function feedOf(name: string, shape: readonly number[], low: number, high: number): Feed {
-  const length = shape.reduce((a, b) => a * b, 1);
-  return { name, shape, data: new Random(SEED).values(length, low, high) };
+async function benchModels(bench: Bench, host: Host): Promise<void> {
+  for (const [name, generate] of Object.entries(GENERATED)) {
+    if (!bench.wants(name)) continue;
+    const { bytes, input, macs } = generate(SEED);
+    await benchModel(bench, name, bytes, feedOf(input.name, [1, ...input.shape], -1, 1), (2 * macs) / 1e9);
+  }
+  for (const { name, file, shape, range } of SHARED) {
+    if (!bench.wants(name)) continue;
+    const bytes = await host.readShared(file);
+    if (bytes) await benchModel(bench, name, bytes, feedOf("", shape, ...range));
+    else bench.note(`${name}: skipped, there is no ${file} in the folder of shared models`);
+  }
 }
 
-class Bench {
-  readonly #options: SuiteOptions;
-  readonly #host: Host;
-  readonly #only: RegExp;
-  readonly #probe = new PeakProbe();
-  readonly #rows: Row[] = [];
-  readonly #notes: string[] = [];
+async function benchLayer(bench: Bench, layer: Layer, data: LayerData): Promise<void> {
+  const { name, IC, IH, IW, terms, flop } = layer;
+  const feed: Feed = { name: "x", shape: [1, IC, IH, IW], data: data.x };
+  const bytes = onnxOf(layer, data);
+  const magnitude = await magnitudeOf(layer, data);
+  const relaxed = bench.options.relaxed ? await openLanewiseLayer(bytes, feed, "relaxed") : undefined;
+  if (bench.options.relaxed && !relaxed) bench.note("relaxed: there is no relaxed SIMD in this runtime");
+  const peers = [await openOnnxRuntime(bytes, feed), await openTfjs(layer, data)];
+  if (!peers[1]) bench.note(`${name}: tfjs-wasm has no such operator`);
+  const all = [await openLanewiseLayer(bytes, feed), relaxed, ...peers];
+  await compare(bench, name, flop / 1e9, all, (a, b) => layersAgree(a["y"], b["y"], magnitude, terms));
+}
 
-  constructor(options: SuiteOptions, host: Host) {
-    this.#options = options;
-    this.#host = host;
-    this.#only = new RegExp(options.only, "i");
-    this.#probe.probe(300);
-  }
+async function benchModel(bench: Bench, name: string, bytes: Uint8Array, feed: Feed, gflop?: number): Promise<void> {
+  const own = await openOwn(bench, name, bytes, feed);
+  const contestants = [own, await openOnnxRuntime(bytes, feed)];
+  await compare(bench, name, gflop ?? own?.gflop ?? 0, contestants, modelsAgree);
+}
 
-  wants(name: string): boolean {
-    return this.#only.test(name);
+/** lanewise and the operations that it counts, unless it says that it cannot run the model. */
+async function openOwn(bench: Bench, name: string, bytes: Uint8Array, feed: Feed) {
+  try {
+    const own = await openLanewise(bytes, feed);
+    const macs = own.model.layers({ [own.input]: feed.shape }).reduce((sum, layer) => sum + layer.macs, 0);
+    return { ...own, gflop: (2 * macs) / 1e9 };
+  } catch (error) {
+    if (!(error instanceof UnsupportedError)) throw error;
+    const operators = new Set(error.items.map(({ operator }) => operator));
+    bench.note(`${name}: lanewise refuses it: ${[...operators].join(", ") || error.message}`);
+    return undefined;
   }
+}
 
-  note(line: string): void {
-    this.#notes.push(line);
-    this.#host.progress(line);
+/** Checks that all contestants agree with the first, then times them. */
+async function compare(
+  bench: Bench,
+  name: string,
+  gflop: number,
+  all: readonly (Contestant | undefined)[],
+  disagreement: (a: Outputs, b: Outputs) => string | undefined,
+): Promise<void> {
+  const contestants = all.filter((contestant) => contestant !== undefined);
+  const results: Outputs[] = [];
+  for (const contestant of contestants) results.push(await contestant.run());
+  for (const [i, { engine }] of contestants.entries()) {
+    const problem = i > 0 && disagreement(results[0], results[i]);
+    if (problem) throw new Error(`${name}: ${contestants[0].engine} and ${engine} disagree: ${problem}`);
   }
-
-  report(): Report {
-    this.#probe.probe(300);
-    const { runtime } = this.#host;
-    return { runtime, peak: this.#probe.peak, rows: this.#rows, notes: this.#notes };
-  }
-
-  async layer(layer: Layer, data: LayerData): Promise<void> {
-    const { name, IC, IH, IW, terms, flop } = layer;
-    const feed: Feed = { name: "x", shape: [1, IC, IH, IW], data: data.x };
-    const bytes = onnxOf(layer, data);
-    const magnitude = await magnitudeOf(layer, data);
-    const own = await this.#open(name, () => openLanewise(bytes, feed, "layer"));
-    const contestants = [own, await openOnnxRuntime(bytes, feed), await openTfjs(layer, data)];
-    if (!contestants[2]) this.note(`${name}: tfjs-wasm has no such operator`);
-    await this.#compare(name, flop / 1e9, contestants, (a, b) => layersAgree(a["y"], b["y"], magnitude, terms));
-  }
-
-  async model(name: string, bytes: Uint8Array, feed: Feed, gflop?: number): Promise<void> {
-    const own = await this.#open(name, async () => {
-      const contestant = await openLanewise(bytes, feed, "model");
-      const macs = contestant.model
-        .layers({ [contestant.input]: feed.shape })
-        .reduce((sum, layer) => sum + layer.macs, 0);
-      return { ...contestant, gflop: (2 * macs) / 1e9 };
-    });
-    const contestants = [own, await openOnnxRuntime(bytes, feed)];
-    await this.#compare(name, gflop ?? own?.gflop ?? 0, contestants, modelsAgree);
-  }
-
-  /** lanewise, unless it says that it cannot. */
-  async #open<T>(name: string, open: () => Promise<T>): Promise<T | undefined> {
-    try {
-      return await open();
-    } catch (error) {
-      if (!(error instanceof UnsupportedError)) throw error;
-      const operators = new Set(error.items.map(({ operator }) => operator));
-      this.note(`${name}: lanewise refuses it: ${[...operators].join(", ") || error.message}`);
-      return undefined;
-    }
-  }
-
-  /** Checks that all contestants agree with the first, then times them. */
-  async #compare(
-    name: string,
-    gflop: number,
-    all: readonly (Contestant | undefined)[],
-    disagreement: (a: Outputs, b: Outputs) => string | undefined,
-  ): Promise<void> {
-    const contestants = all.filter((contestant) => contestant !== undefined);
-    const first: Partial<Record<EngineName, number>> = {};
-    const results: Outputs[] = [];
-    for (const contestant of contestants) {
-      const start = performance.now();
-      results.push(await contestant.run());
-      first[contestant.engine] = performance.now() - start;
-    }
-    for (const [i, { engine }] of contestants.entries()) {
-      const problem = i > 0 && disagreement(results[0], results[i]);
-      if (problem) throw new Error(`${name}: ${contestants[0].engine} and ${engine} disagree: ${problem}`);
-    }
-    const timings = Object.fromEntries(await race(contestants, this.#options.rounds)) as Row["timings"];
-    for (const contestant of contestants) await contestant.dispose();
-    this.#probe.probe(20);
-    const row = { name, gflop, timings };
-    this.#rows.push(this.#options.first ? { ...row, first } : row);
-    const summary = Object.entries(timings).map(([engine, { min }]) => `${engine} ${milliseconds(min)}`);
-    this.#host.progress(`${name}: ${summary.join(", ")} ms`);
-  }
+  const timings = await race(contestants, bench.options.rounds);
+  for (const contestant of contestants) await contestant.dispose();
+  const byEngine = Object.fromEntries(contestants.map(({ engine }, i) => [engine, timings[i]]));
+  bench.add({ name, gflop, timings: byEngine as Row["timings"] });
 }
 
 /** What onnxruntime-web gives for the layer without signs. */

@@ -1,7 +1,8 @@
 import type { Outputs } from "../agree.ts";
 
 export const ENGINES = ["lanewise", "onnxruntime-web", "tfjs-wasm"] as const;
-export type EngineName = (typeof ENGINES)[number];
+/** "relaxed" is lanewise's second build, with fused multiply-add. */
+export type EngineName = (typeof ENGINES)[number] | "relaxed";
 
 /** Milliseconds of a run: the least and the median over the rounds. */
 export interface Timing {

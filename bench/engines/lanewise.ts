@@ -8,13 +8,8 @@ export interface LanewiseContestant extends Contestant {
   readonly input: string;
 }
 
-/**
- * What to time. "layer": the model's steps but for changes of layout (all its Transpose steps are that), so a layer on data
- * that lie in the engine's memory in its own layout. "model": all of `runSync`.
- */
-export type Extent = "layer" | "model";
-
-export async function openLanewise(bytes: Uint8Array, feed: Feed, extent: Extent): Promise<LanewiseContestant> {
+/** A whole network; times all of `runSync`. */
+export async function openLanewise(bytes: Uint8Array, feed: Feed): Promise<LanewiseContestant> {
   const model = await loadModel(bytes);
   const input = feed.name || model.inputs[0].name;
   const feeds = { [input]: { data: feed.data, shape: feed.shape } };
@@ -27,13 +22,6 @@ export async function openLanewise(bytes: Uint8Array, feed: Feed, extent: Extent
       return Object.fromEntries(outputs) as Outputs;
     },
     async time(runs) {
-      if (extent === "layer") {
-        let ms = 0;
-        for (let i = 0; i < runs; i++) {
-          for (const step of model.profile(feeds).layers) if (step.operator !== "Transpose") ms += step.ms;
-        }
-        return ms;
-      }
       const start = performance.now();
       for (let i = 0; i < runs; i++) model.runSync(feeds);
       return performance.now() - start;

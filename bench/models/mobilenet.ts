@@ -3,6 +3,16 @@ import { type GeneratedModel, Network, type Value } from "./network.ts";
 /** MobileNetV1 (width 1) at 224 x 224, batch normalisation in nodes of its own. */
 export function mobileNetV1(seed: number): GeneratedModel {
   const net = new Network("MobileNetV1", seed, [3, 224, 224], "separate");
+  return net.finish(net.softmax(net.dense(net.flatten(net.globalAveragePool(trunkV1(net))), 1000)));
+}
+
+/** Its convolutions alone, for batches and images of any size. */
+export function mobileNetV1Trunk(seed: number): GeneratedModel {
+  const net = new Network("MobileNetV1 trunk", seed, [3, 224, 224], "separate");
+  return net.finish(trunkV1(net), "free");
+}
+
+function trunkV1(net: Network): Value {
   let x = net.relu6(net.convNorm(net.input, 32, { kernel: 3, stride: 2 }));
   const blocks = [
     [64, 1],
@@ -18,7 +28,7 @@ export function mobileNetV1(seed: number): GeneratedModel {
     x = net.relu6(net.convNorm(x, x.shape[0], { kernel: 3, stride, groups: x.shape[0] }));
     x = net.relu6(net.convNorm(x, OC, { kernel: 1 }));
   }
-  return net.finish(net.softmax(net.dense(net.flatten(net.globalAveragePool(x)), 1000)));
+  return x;
 }
 
 /** MobileNetV2 (width 1) at 224 x 224, batch normalisation folded. */

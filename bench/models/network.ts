@@ -137,9 +137,11 @@ export class Network {
     return this.#add("Softmax", [x.name], x.shape, { axis: 1 });
   }
 
-  /** The file of the network that computes `output`. */
-  finish(output: Value): GeneratedModel {
-    const batch = ({ name, shape }: Value) => ({ name, shape: [1, ...shape] });
+  /** The file of the network that computes `output`, for one image or, of images, for any batch and size. */
+  finish(output: Value, sizes: "fixed" | "free" = "fixed"): GeneratedModel {
+    const batch = ({ name, shape }: Value) => {
+      return { name, shape: sizes === "fixed" ? [1, ...shape] : ["N", shape[0], `H ${name}`, `W ${name}`] };
+    };
     const bytes = writeOnnx({
       name: this.#name,
       nodes: this.#nodes,

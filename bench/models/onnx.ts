@@ -30,8 +30,9 @@ export interface OnnxGraph {
   readonly name: string;
   readonly nodes: readonly OnnxNode[];
   readonly constants: readonly Constant[];
-  readonly input: { readonly name: string; readonly shape: readonly number[] };
-  readonly output: { readonly name: string; readonly shape: readonly number[] };
+  /** An extent that is a name is free. */
+  readonly input: { readonly name: string; readonly shape: readonly (number | string)[] };
+  readonly output: { readonly name: string; readonly shape: readonly (number | string)[] };
 }
 
 const FLOAT = 1; // TensorProto.DataType
@@ -39,9 +40,10 @@ const OPSET = 13;
 
 /** The bytes of an ONNX file with one float32 input and one float32 output. */
 export function writeOnnx({ name, nodes, constants, input, output }: OnnxGraph): Uint8Array {
+  const extent = (size: number | string) => (typeof size === "string" ? { dimParam: size } : { dimValue: size });
   const value = ({ name, shape }: OnnxGraph["input"]) => ({
     name,
-    type: { tensorType: { elemType: FLOAT, shape: { dim: shape.map((dimValue) => ({ dimValue })) } } },
+    type: { tensorType: { elemType: FLOAT, shape: { dim: shape.map(extent) } } },
   });
   return writeModel({
     irVersion: 7,

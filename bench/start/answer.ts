@@ -1,3 +1,5 @@
+import { greatestResident, runtimeName } from "../resident.ts";
+
 /** The picture that every start-up program reads: some grey in [0, 1], 28 x 28. */
 export function picture(): Float32Array<ArrayBuffer> {
   const pixels = new Float32Array(28 * 28);
@@ -7,9 +9,6 @@ export function picture(): Float32Array<ArrayBuffer> {
 
 /** Prints the answer, with what the process took so far. */
 export function answer(scores: ArrayLike<number>): void {
-  const deno = process.versions["deno"];
-  const runtime = deno ? `Deno ${deno}` : `Node ${process.versions.node}`;
-  // ru_maxrss is in KiB; a runtime without it knows at least what is resident now, in bytes.
-  const mib = (process.resourceUsage?.().maxRSS ?? 0) / 1024 || process.memoryUsage().rss / 2 ** 20;
-  process.stdout.write(`${JSON.stringify({ scores: Array.from(scores), mib, runtime })}\n`);
+  const line = { scores: Array.from(scores), mib: greatestResident(), runtime: runtimeName() };
+  process.stdout.write(`${JSON.stringify(line)}\n`);
 }
