@@ -4,7 +4,7 @@ export { binary, compare, logical } from "./binary";
 export { conv2d, conv2dScratch, packPanel, panelWidth } from "./conv2d";
 export { copyStrided, fill, transpose2d } from "./copy";
 export { anyWindow, depthwise, depthwiseMultiplier, fourOutputs, packDepthwise } from "./depthwise";
-export { slide3, slide3x3, slide5, stride3, stride3x3, stride5 } from "./depthwise-slide";
+export { slide2x3, slide3x3, slide5, slide5x5, stride2x3, stride3x3, stride5, stride5x5 } from "./depthwise-slide";
 export { panel, tile3x12, tile5x8, tile8x4, tileContext } from "./gemm";
 export { col2im } from "./im2col";
 export {
@@ -14,7 +14,7 @@ export { dequantize, quantize } from "./quantize";
 export { argReduce, reduce } from "./reduce";
 export { gather, topK, where } from "./select";
 export { lrn, lrnScratch } from "./lrn";
-export { adaptivePool2d, averagePool2d, globalAveragePool2d, lpPool2d, maxPool2d } from "./pool2d";
+export { adaptivePool2d, averagePool2d, globalAveragePool2d, lpPool2d, maxPool2d, maxRow3 } from "./pool2d";
 export { maxUnpool2d } from "./unpool2d";
 export { logSoftmax, softmax } from "./softmax";
 export { blend, resizeAxis, resizeNearest2d } from "./resize2d";

@@ -5,69 +5,54 @@
 //   lp        y = (sum of |v|^p)^(1/p), p = 1 or 2
 //
 // A window covers places oh*SH + kh*DH - PT, ow*SW + kw*DW - PL; those outside the image are left out. Summands are added in row-major
-// order of the window; `globalAveragePool2d` adds in blocks of 64 pixels. Where C >= 4 is no multiple of 4, the last vector holds channels
-// C-4 .. C-1 and computes up to three of them a second time.
+// order of the window; `globalAveragePool2d` adds in blocks of 64 pixels. Of equal maxima (0 and -0) the first counts, column by column.
+// Where C >= 4 is no multiple of 4, the last vector holds channels C-4 .. C-1 and computes up to three of them a second time.
+//
+// f32x4.max, which lets NaN through, costs five times f32x4.pmax, which passes over it. So maxima are taken with pmax, and the values are
+// added up beside it: only where that sum is NaN is a window looked at again, carefully.
 
 import { loadLanes, storeLanes } from "./lanes";
 import { firstInside } from "./window";
 
-const MAX = 0;
-const AVERAGE = 1;
-const L1 = 2;
-const L2 = 3;
+const AVERAGE = 0;
+const L1 = 1;
+const L2 = 2;
+const MAX = 3;
 
 const BLOCK = 64; // pixels that globalAveragePool2d adds before it adds their sum to the total
 
 // @ts-ignore: decorator
 @inline
 function step(op: i32, a: v128, v: v128): v128 {
-  if (op == MAX) return f32x4.pmax(a, v); // a < v ? v : a, so the first of equals, and a NaN is passed over here
   if (op == AVERAGE) return f32x4.add(a, v);
   if (op == L1) return f32x4.add(a, f32x4.abs(v));
   return f32x4.add(a, f32x4.mul(v, v));
 }
 
-/** All bits set, which is a NaN, in the lanes where one was met. */
 // @ts-ignore: decorator
 @inline
-function note(op: i32, nan: v128, v: v128): v128 {
-  return op == MAX ? v128.or(nan, f32x4.ne(v, v)) : nan;
-}
-
-// @ts-ignore: decorator
-@inline
-function finish(op: i32, a: v128, nan: v128, divisor: f32): v128 {
-  if (op == MAX) return v128.or(a, nan);
+function finish(op: i32, a: v128, divisor: f32): v128 {
   if (op == AVERAGE) return f32x4.div(a, f32x4.splat(divisor));
-  if (op == L1) return a;
-  return f32x4.sqrt(a);
+  return op == L1 ? a : f32x4.sqrt(a);
 }
 
 /** One output pixel. x: the window's first place inside the image; R rows `line` bytes apart of S places `column` bytes apart. */
 // @ts-ignore: decorator
 @inline
-function poolWindow(op: i32, x: usize, line: usize, column: usize, R: i32, S: i32, y: usize, C: i32, divisor: f32): void {
-  const start = op == MAX ? f32x4.splat(-Infinity) : f32x4.splat(0);
+function sumWindow(op: i32, x: usize, line: usize, column: usize, R: i32, S: i32, y: usize, C: i32, divisor: f32): void {
   let c = 0;
   for (; c + 16 <= C; c += 16) {
-    let a0 = start, a1 = start, a2 = start, a3 = start;
-    let n0 = i32x4.splat(0), n1 = n0, n2 = n0, n3 = n0;
+    let a0 = f32x4.splat(0), a1 = a0, a2 = a0, a3 = a0;
     let row = x;
     for (let r = 0; r < R; r++, row += line) {
       let p = row;
       for (let s = 0; s < S; s++, p += column) {
-        let v = v128.load(p);
-        a0 = step(op, a0, v); n0 = note(op, n0, v);
-        v = v128.load(p, 16);
-        a1 = step(op, a1, v); n1 = note(op, n1, v);
-        v = v128.load(p, 32);
-        a2 = step(op, a2, v); n2 = note(op, n2, v);
-        v = v128.load(p, 48);
-        a3 = step(op, a3, v); n3 = note(op, n3, v);
+        a0 = step(op, a0, v128.load(p)); a1 = step(op, a1, v128.load(p, 16));
+        a2 = step(op, a2, v128.load(p, 32)); a3 = step(op, a3, v128.load(p, 48));
       }
     }
-    v128.store(y, finish(op, a0, n0, divisor)); v128.store(y, finish(op, a1, n1, divisor), 16);
-    v128.store(y, finish(op, a2, n2, divisor), 32); v128.store(y, finish(op, a3, n3, divisor), 48);
+    v128.store(y, finish(op, a0, divisor)); v128.store(y, finish(op, a1, divisor), 16);
+    v128.store(y, finish(op, a2, divisor), 32); v128.store(y, finish(op, a3, divisor), 48);
     x += 64; y += 64;
   }
   for (; c < C; c += 4) {
@@ -75,18 +60,123 @@ function poolWindow(op: i32, x: usize, line: usize, column: usize, R: i32, S: i3
       const back = <usize>(c + 4 - C) << 2;
       x -= back; y -= back;
     }
-    let a = start, nan = i32x4.splat(0), row = x;
+    let a = f32x4.splat(0), row = x;
     for (let r = 0; r < R; r++, row += line) {
       let p = row;
-      for (let s = 0; s < S; s++, p += column) {
-        const v = C >= 4 ? v128.load(p) : loadLanes(p, C);
-        a = step(op, a, v); nan = note(op, nan, v);
-      }
+      for (let s = 0; s < S; s++, p += column) a = step(op, a, C >= 4 ? v128.load(p) : loadLanes(p, C));
     }
-    a = finish(op, a, nan, divisor);
+    a = finish(op, a, divisor);
     if (C >= 4) v128.store(y, a);
     else storeLanes(y, a, C);
     x += 16; y += 16;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function isNaN4(v: v128): bool {
+  return v128.any_true(f32x4.ne(v, v));
+}
+
+/** The maxima of one window; parameters as in `sumWindow`. */
+function maxWindow(x: usize, line: usize, column: usize, R: i32, S: i32, y: usize, C: i32): void {
+  let c = 0;
+  for (; c + 16 <= C; c += 16) {
+    let a0 = f32x4.splat(-Infinity), a1 = a0, a2 = a0, a3 = a0;
+    let n0 = f32x4.splat(0), n1 = n0, n2 = n0, n3 = n0;
+    let top = x;
+    for (let s = 0; s < S; s++, top += column) {
+      let p = top;
+      for (let r = 0; r < R; r++, p += line) {
+        let v = v128.load(p);
+        a0 = f32x4.pmax(a0, v); n0 = f32x4.add(n0, v);
+        v = v128.load(p, 16);
+        a1 = f32x4.pmax(a1, v); n1 = f32x4.add(n1, v);
+        v = v128.load(p, 32);
+        a2 = f32x4.pmax(a2, v); n2 = f32x4.add(n2, v);
+        v = v128.load(p, 48);
+        a3 = f32x4.pmax(a3, v); n3 = f32x4.add(n3, v);
+      }
+    }
+    v128.store(y, a0); v128.store(y, a1, 16); v128.store(y, a2, 32); v128.store(y, a3, 48);
+    if (isNaN4(f32x4.add(f32x4.add(n0, n1), f32x4.add(n2, n3)))) maxCarefully(x, line, column, R, S, y, 16);
+    x += 64; y += 64;
+  }
+  if (c < C) maxCarefully(x, line, column, R, S, y, C - c);
+}
+
+/** The same, NaN if one is there. */
+function maxCarefully(x: usize, line: usize, column: usize, R: i32, S: i32, y: usize, C: i32): void {
+  for (let c = 0; c < C; c += 4) {
+    const lanes = min(4, C - c);
+    let a = f32x4.splat(-Infinity), top = x;
+    for (let s = 0; s < S; s++, top += column) {
+      let p = top;
+      for (let r = 0; r < R; r++, p += line) {
+        const v = lanes == 4 ? v128.load(p) : loadLanes(p, lanes);
+        a = v128.bitselect(v, a, v128.or(f32x4.gt(v, a), f32x4.ne(v, v)));
+      }
+    }
+    if (lanes == 4) v128.store(y, a);
+    else storeLanes(y, a, lanes);
+    x += 16; y += 16;
+  }
+}
+
+/**
+ * A row of `count` outputs of 3x3 windows two columns apart, all inside the image. The maxima of a column that two windows share are
+ * taken once. What the first column completes is stored where the first output goes, which is stored after it.
+ */
+export function maxRow3(x: usize, line: usize, xStride: usize, y: usize, yStride: usize, count: i32, C: i32): void {
+  const line2 = line << 1;
+  let c = 0;
+  for (; c + 16 <= C; c += 16) {
+    let a0 = f32x4.splat(-Infinity), a1 = a0, a2 = a0, a3 = a0;
+    let n0 = f32x4.splat(0), n1 = n0, n2 = n0, n3 = n0;
+    let u: v128, v: v128, w: v128, t: v128;
+    let p = x, to = y, next: usize = 0;
+    const last = x + (<usize>count * xStride << 1);
+    for (;;) {
+      u = v128.load(p); v = v128.load(p + line); w = v128.load(p + line2);
+      t = f32x4.pmax(f32x4.pmax(u, v), w); n0 = f32x4.add(n0, f32x4.add(f32x4.add(u, v), w));
+      v128.store(to, f32x4.pmax(a0, t)); a0 = t;
+      u = v128.load(p, 16); v = v128.load(p + line, 16); w = v128.load(p + line2, 16);
+      t = f32x4.pmax(f32x4.pmax(u, v), w); n1 = f32x4.add(n1, f32x4.add(f32x4.add(u, v), w));
+      v128.store(to, f32x4.pmax(a1, t), 16); a1 = t;
+      u = v128.load(p, 32); v = v128.load(p + line, 32); w = v128.load(p + line2, 32);
+      t = f32x4.pmax(f32x4.pmax(u, v), w); n2 = f32x4.add(n2, f32x4.add(f32x4.add(u, v), w));
+      v128.store(to, f32x4.pmax(a2, t), 32); a2 = t;
+      u = v128.load(p, 48); v = v128.load(p + line, 48); w = v128.load(p + line2, 48);
+      t = f32x4.pmax(f32x4.pmax(u, v), w); n3 = f32x4.add(n3, f32x4.add(f32x4.add(u, v), w));
+      v128.store(to, f32x4.pmax(a3, t), 48); a3 = t;
+      if (p == last) break;
+      p += xStride;
+      to += next;
+      next = yStride;
+      u = v128.load(p); v = v128.load(p + line); w = v128.load(p + line2);
+      t = f32x4.pmax(f32x4.pmax(u, v), w); n0 = f32x4.add(n0, f32x4.add(f32x4.add(u, v), w));
+      a0 = f32x4.pmax(a0, t);
+      u = v128.load(p, 16); v = v128.load(p + line, 16); w = v128.load(p + line2, 16);
+      t = f32x4.pmax(f32x4.pmax(u, v), w); n1 = f32x4.add(n1, f32x4.add(f32x4.add(u, v), w));
+      a1 = f32x4.pmax(a1, t);
+      u = v128.load(p, 32); v = v128.load(p + line, 32); w = v128.load(p + line2, 32);
+      t = f32x4.pmax(f32x4.pmax(u, v), w); n2 = f32x4.add(n2, f32x4.add(f32x4.add(u, v), w));
+      a2 = f32x4.pmax(a2, t);
+      u = v128.load(p, 48); v = v128.load(p + line, 48); w = v128.load(p + line2, 48);
+      t = f32x4.pmax(f32x4.pmax(u, v), w); n3 = f32x4.add(n3, f32x4.add(f32x4.add(u, v), w));
+      a3 = f32x4.pmax(a3, t);
+      p += xStride;
+    }
+    if (isNaN4(f32x4.add(f32x4.add(n0, n1), f32x4.add(n2, n3)))) rowCarefully(x, line, xStride, y, yStride, count, 16);
+    x += 64; y += 64;
+  }
+  if (c < C) rowCarefully(x, line, xStride, y, yStride, count, C - c);
+}
+
+function rowCarefully(x: usize, line: usize, xStride: usize, y: usize, yStride: usize, count: i32, C: i32): void {
+  for (; count > 0; count--) {
+    maxCarefully(x, line, xStride, 3, 3, y, C);
+    x += xStride << 1; y += yStride;
   }
 }
 
@@ -118,20 +208,16 @@ function maxWithPlace(
   }
 }
 
-function maxWindow(x: usize, line: usize, column: usize, R: i32, S: i32, y: usize, C: i32): void {
-  poolWindow(MAX, x, line, column, R, S, y, C, 1);
-}
-
 function averageWindow(x: usize, line: usize, column: usize, R: i32, S: i32, y: usize, C: i32, divisor: f32): void {
-  poolWindow(AVERAGE, x, line, column, R, S, y, C, divisor);
+  sumWindow(AVERAGE, x, line, column, R, S, y, C, divisor);
 }
 
 function l1Window(x: usize, line: usize, column: usize, R: i32, S: i32, y: usize, C: i32): void {
-  poolWindow(L1, x, line, column, R, S, y, C, 1);
+  sumWindow(L1, x, line, column, R, S, y, C, 1);
 }
 
 function l2Window(x: usize, line: usize, column: usize, R: i32, S: i32, y: usize, C: i32): void {
-  poolWindow(L2, x, line, column, R, S, y, C, 1);
+  sumWindow(L2, x, line, column, R, S, y, C, 1);
 }
 
 // @ts-ignore: decorator
@@ -152,11 +238,19 @@ function slide(
   assert(C > 0 && IH > 0 && IW > 0 && KH > 0 && KW > 0 && SH > 0 && SW > 0 && DH > 0 && DW > 0);
   assert(xStride >= <usize>C << 2 && yStride >= <usize>C << 2 && (!indices || iStride >= <usize>C << 2));
   const line = <usize>(DH * IW) * xStride, column = <usize>DW * xStride;
+  const rows3 = op == MAX && KW == 3 && SW == 2 && DW == 1 && C >= 16 && !indices;
   for (let n = 0; n < N; n++) {
     for (let oh = 0, ih = -PT; oh < OH; oh++, ih += SH) {
       const top = firstInside(ih, DH);
       const R = max(0, min(KH, firstInside(ih - IH, DH)) - top);
       for (let ow = 0, iw = -PL; ow < OW; ow++, iw += SW) {
+        if (rows3 && R == 3 && iw >= 0 && iw + 3 <= IW) {
+          const count = min(OW - ow, (IW - iw - 1) >> 1);
+          maxRow3(x + <usize>(ih * IW + iw) * xStride, line, xStride, y, yStride, count, C);
+          y += <usize>count * yStride;
+          ow += count - 1; iw += (count - 1) << 1;
+          continue;
+        }
         const left = firstInside(iw, DW);
         const S = max(0, min(KW, firstInside(iw - IW, DW)) - left);
         const place = (ih + top * DH) * IW + iw + left * DW;

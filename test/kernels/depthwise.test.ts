@@ -189,6 +189,22 @@ describe.each(BUILDS)("depthwise, %s build", (build) => {
     agree(build, [1, 8, 33, 97], [3, 3], { padding: [1, 1, 1, 1], strides: [2, 2] });
   });
 
+  test("images whose rows are cut into tiles", () => {
+    for (const strides of [
+      [1, 1],
+      [2, 2],
+    ]) {
+      agree(build, [1, 32, 7, 101], [3, 3], { padding: [1, 1, 1, 1], strides }); // pixels two lines of 64 bytes apart
+      agree(build, [1, 32, 9, 90], [5, 5], { padding: [2, 3, 2, 1], strides });
+      agree(build, [1, 5, 9, 160], [5, 5], { padding: [4, 90, 4, 70], strides });
+      agree(build, [1, 4, 30, 90], [7, 7], { padding: [3, 3, 3, 3], strides, dilations: [3, 2] });
+    }
+    const random = new Random(9);
+    const [x, w] = [random.tensor([1, 32, 3, 200]), random.tensor([32, 1, 3, 3])];
+    const whole = run(build, { x, w, padding: [1, 1], OH: 3, OW: 200, gaps: [16, 0] }); // three lines apart: in one tile
+    expectSameBits(run(build, { x, w, padding: [1, 1], OH: 3, OW: 200 }), whole);
+  });
+
   test("clamps, and leaves NaN a NaN", () => {
     agree(build, [1, 7, 9, 8], [3, 3], { padding: [1, 1, 1, 1], clamp: [0, 0.5] });
     const x = {

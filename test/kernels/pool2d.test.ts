@@ -202,6 +202,50 @@ describe.each(BUILDS)("pool2d, %s build", (build) => {
     });
   });
 
+  describe("rows of 3x3 maxima, two columns apart", () => {
+    const strides = [2, 2] as const;
+
+    test.each([15, 16, 17, 20, 32, 37])("%i channels", (C) => {
+      for (const [H, W] of [
+        [3, 3],
+        [5, 4],
+        [4, 13],
+        [9, 30],
+      ] as const) {
+        agree(build, "max", random(W, [2, C, H, W]), [3, 3], { strides });
+        agree(build, "max", random(W, [1, C, H, W]), [3, 3], { strides, padding: [1, 1, 1, 1], gaps: [3, 2] });
+        agree(build, "max", random(W, [1, C, H, W]), [3, 3], { strides: [1, 2], padding: [2, 0, 0, 2] });
+      }
+    });
+
+    test("NaN in any place, infinities of both signs", () => {
+      for (let place = 0; place < 21; place++) {
+        const x = random(place, [1, 18, 3, 7]);
+        x.data[place] = Number.NaN;
+        x.data[17 * 21 + place] = Number.NaN;
+        x.data.fill(Number.NEGATIVE_INFINITY, 21, 42);
+        x.data[21 + place] = Number.POSITIVE_INFINITY;
+        x.data[42 + place] = 3e38;
+        x.data[42 + ((place + 1) % 21)] = 3e38;
+        x.data[42 + ((place + 2) % 21)] = Number.NEGATIVE_INFINITY;
+        agree(build, "max", x, [3, 3], { strides });
+      }
+    });
+
+    test("zeros of either sign as in a window by itself", () => {
+      const zeros = random(6, [1, 16, 7, 9]);
+      zeros.data.forEach((v, i) => {
+        zeros.data[i] = v < 0 ? -0 : 0;
+      });
+      const rows = agree(build, "max", zeros, [3, 3], { strides });
+      const windows = agree(build, "max", zeros, [3, 3], { strides: [2, 1] });
+      expectSameBits(
+        rows,
+        windows.filter((_, i) => (Math.floor(i / 16) % 7) % 2 === 0),
+      );
+    });
+  });
+
   test("of equal maxima the first has its index taken", () => {
     for (const C of [1, 4, 5]) {
       const x = { shape: [1, C, 3, 3], data: new Float32Array(C * 9).fill(-2) };
