@@ -22,12 +22,12 @@ export function layersAgree(
 const MODEL_TOLERANCE = 1e-4;
 
 /** For a whole network: no element of an output differs by more than 1e-4 of the output's greatest absolute value. */
-export function modelsAgree(a: Outputs, b: Outputs, tolerance = MODEL_TOLERANCE): string | undefined {
+export function modelsAgree(a: Outputs, b: Outputs): string | undefined {
   const names = Object.keys(b);
   for (const name of names) {
     const [x, y] = [a[name], b[name]];
     if (!x || x.length !== y.length) return `"${name}": ${x ? `${x.length} values` : "nothing"} and ${y.length} values`;
-    const bound = tolerance * y.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    const bound = MODEL_TOLERANCE * y.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
     if (!(bound > 0 && Number.isFinite(bound))) return `"${name}": nothing but zeros, or values that are not finite`;
     for (let i = 0; i < y.length; i++) {
       if (!(Math.abs(x[i] - y[i]) <= bound)) return `"${name}": ${x[i]} and ${y[i]} at ${i}, bound ${bound}`;

@@ -31,7 +31,6 @@ export interface FreshReport {
 
 interface Subject extends Omit<Task, "outputs"> {
   readonly name: string;
-  readonly tolerance?: number;
 }
 
 export async function runFresh(runtime: ProcessRuntime, rounds: number, only: string): Promise<FreshReport> {
@@ -73,7 +72,7 @@ async function rowOf(
   runtime: ProcessRuntime,
   rounds: number,
   programs: string,
-  { name, tolerance, ...task }: Subject,
+  { name, ...task }: Subject,
 ): Promise<{ row: FreshRow; runtime: string }> {
   const all = new Map<Program, Told[]>(PROGRAMS.map((program) => [program, []]));
   const results = new Map<Program, Outputs>();
@@ -86,7 +85,7 @@ async function rowOf(
       all.get(program)!.push(told);
       results.set(program, readOutputs(outputs, told));
     }
-    const problem = modelsAgree(results.get("lanewise")!, results.get("onnxruntime-web")!, tolerance);
+    const problem = modelsAgree(results.get("lanewise")!, results.get("onnxruntime-web")!);
     if (problem) throw new Error(`${name}: lanewise and onnxruntime-web disagree: ${problem}`);
   }
   const figures = Object.fromEntries(PROGRAMS.map((program) => [program, leastOf(all.get(program)!)]));

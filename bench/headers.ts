@@ -20,7 +20,8 @@ export const HEADERS = {
   scale:
     "lanewise alone, as the number of pixels of one image, and then the number of images, grows 64 times: the time of an input\n" +
     "pixel or of an image, the least over the rounds. Departure: the greatest from the median of the sizes from 4 x on. The trunk is\n" +
-    "one model with free batch, height and width, all of model.runSync; layers as in the bench of layers.",
+    "one model with free batch, height and width, all of model.runSync; layers as in the bench of layers; copying is no layer, but\n" +
+    "64 floats a pixel moved from one array to another.",
   memory:
     "A model loaded and run four times in a process of its own, MiB, the least of the processes. Over it: the greatest resident memory\n" +
     "of the process, beyond that of an empty process that has read the same file and made the same input. wasm: the size of the wasm\n" +

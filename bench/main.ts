@@ -10,7 +10,7 @@ import { isProcess, PROCESSES, type ProcessRuntime, RUNTIMES, type Runtime, runI
 import { runStarts, startJson, startTable } from "./start.ts";
 
 /** Names of suites, and how many rounds they take unless told. */
-const ROUNDS = { layers: 25, models: 10, scale: 10, memory: 3, start: 10, first: 5 } as const;
+const ROUNDS = { layers: 25, models: 10, scale: 15, memory: 3, start: 10, first: 5 } as const;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

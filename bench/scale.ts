@@ -22,6 +22,8 @@ const LAYERS: readonly ((side: number) => Layer)[] = [
   (side) => conv("MobileNetV2 stem", 3, side * 56, 32, [3, 3], { stride: 2 }),
 ];
 const MODEL_SIDE = 64;
+/** What memory and caches give: a pixel of 64 channels read and written. */
+const COPY = "copying 64@28";
 
 /** One size of a series. */
 interface Point {
@@ -42,6 +44,7 @@ export async function benchScale(bench: Bench): Promise<void> {
     const batches = SIDES.map((side) => pointOf(smallest, side * side, side * side, SEED + i));
     await measure(bench, smallest.name, "image", 1, await Promise.all(batches));
   }
+  if (bench.wants(COPY)) await measure(bench, COPY, "pixel", 28 * 28, SIDES.map(copyOf));
   if (bench.wants(`MobileNetV1 trunk @${MODEL_SIDE}`)) await benchModel(bench);
 }
 
@@ -76,6 +79,21 @@ async function benchModel(bench: Bench): Promise<void> {
   const batches = SIDES.map((side) => pointOf(side * side, MODEL_SIDE, side * side));
   await measure(bench, `MobileNetV1 trunk @${MODEL_SIDE}`, "image", 1, batches);
   model.dispose();
+}
+
+function copyOf(side: number): Point {
+  const { data } = feedOf("", [64, side * 28, side * 28], -1, 1);
+  const copy = new Float32Array(data.length);
+  const contestant = {
+    run: async () => ({ y: copy }),
+    async time(runs: number) {
+      const start = performance.now();
+      for (let i = 0; i < runs; i++) copy.set(data);
+      return performance.now() - start;
+    },
+    dispose() {},
+  };
+  return { name: `copying 64@${side * 28}`, scale: side * side, gflop: 0, contestant };
 }
 
 async function pointOf(layer: Layer, N: number, scale: number, seed: number): Promise<Point> {
