@@ -158,6 +158,42 @@ describe("a clock that goes by whole milliseconds", () => {
   });
 });
 
+describe("rounds", () => {
+  let now = 0;
+  const clock = () => {
+    now += 0.001;
+    return now;
+  };
+
+  /** How often the first of two contestants is timed once the second is warm; the second is told that number, always odd. */
+  async function roundsWith(msOfRound: (round: number) => number): Promise<number> {
+    const order: string[] = [];
+    const rounds = () => order.slice(order.indexOf("other")).filter((name) => name === "steady").length;
+    const contestant = (name: string, ms: () => number) => ({
+      async time(runs: number) {
+        order.push(name);
+        const duration = ms() * runs;
+        now += duration;
+        return duration;
+      },
+    });
+    await race([contestant("steady", () => 5), contestant("other", () => msOfRound(rounds()))], 10, clock);
+    return rounds();
+  }
+
+  test("are as many as asked for where the least time keeps coming", async () => {
+    expect(await roundsWith((round) => 5 + (round % 3))).toBe(10);
+  });
+
+  test("go on until it has come three times", async () => {
+    expect(await roundsWith((round) => (round % 10 === 5 ? 5 : 8))).toBe(15);
+  });
+
+  test("have an end where it never comes again", async () => {
+    expect(await roundsWith((round) => (round === 5 ? 5 : 8))).toBe(60);
+  });
+});
+
 describe("the file of results", () => {
   const start =
     "# Results\n\nWritten by a program.\n\n## layers, Node 24.1.0\n\nold\n\n## models, Deno 2.9.6\n\nkept\n";
