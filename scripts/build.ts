@@ -24,12 +24,19 @@ for (const [build, name] of [
 copyFileSync("build/release.wasm", "dist/lanewise.wasm");
 copyFileSync("build/relaxed.wasm", "dist/lanewise-relaxed.wasm");
 
+/** The part that other parts on demand build upon, and which is loaded before them. */
+const MORE = resolve("src/graph/more.ts");
+
+/** Operators and passes; what is for reading files does not build upon `MORE`. */
+const USES_MORE = /src\/graph\/(operators|passes)\//;
+
 /**
- * Has every module that is loaded on demand import the loader, which is there by then. What they share with it then stays in its
- * chunks; otherwise esbuild would make a chunk for each set of modules that share something.
+ * Has every module that is loaded on demand lead to what is there by then: the loader, and the part that most of them need. What
+ * they share with these then stays in their chunks; otherwise esbuild, and a user's bundler after it, would make a chunk for each set
+ * of modules that share something.
  */
-const knowingLoader: Plugin = {
-  name: "knowing-loader",
+const knowingOthers: Plugin = {
+  name: "knowing-others",
   setup({ onResolve, onLoad }) {
     const onDemand = new Set<string>();
     onResolve({ filter: /^\./ }, ({ kind, path, resolveDir }) => {
@@ -37,9 +44,12 @@ const knowingLoader: Plugin = {
       return undefined;
     });
     onResolve({ filter: /^the-loader$/ }, () => ({ path: resolve("src/onnx/load.ts"), sideEffects: true }));
+    onResolve({ filter: /^more$/ }, () => ({ path: MORE, sideEffects: true }));
     onLoad({ filter: /\.ts$/ }, ({ path }) => {
       if (!onDemand.has(path)) return undefined;
-      return { contents: `import "the-loader";\n${readFileSync(path, "utf8")}`, loader: "ts" };
+      const others = ['export { loadModel } from "the-loader";'];
+      if (USES_MORE.test(path)) others.push('export { OPERATORS as MORE } from "more";');
+      return { contents: `${readFileSync(path, "utf8")}\n${others.join("\n")}`, loader: "ts" };
     });
   },
 };
@@ -66,7 +76,7 @@ const modules = [
 ];
 await build({
   ...common,
-  plugins: [knowingLoader],
+  plugins: [knowingOthers],
   logOverride: { "ignored-bare-import": "silent" },
   entryPoints: modules.map((name) => `src/${name}.ts`),
   platform: "neutral",

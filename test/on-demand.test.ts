@@ -26,14 +26,16 @@ async function fresh() {
       return false;
     }
   };
-  const parts = { FUNCTIONS, REFUSALS, OLD_FORMS, RARE_FORMS: registry.RARE_FORMS };
+  const { MORE, RARE_FORMS } = registry;
+  const parts = { MORE, FUNCTIONS, REFUSALS, OLD_FORMS, RARE_FORMS };
+  const inMore = new Set(Object.keys((await import("../src/graph/more.ts")).OPERATORS));
   return {
     ...registry,
     load: (proto: ModelProto) => loadModel(writeModel(proto), { wasm }),
     loadBytes: (bytes: Uint8Array) => loadModel(bytes, { wasm }),
-    /** Names of rare operators and other parts that are there. */
+    /** Names of rare operators and of parts that are there; operators of `MORE` are told as that. */
     loaded: (core: ReadonlySet<string>) => [
-      ...registry.operatorNames().filter((name) => !core.has(name) && registry.findOperator(name)),
+      ...registry.operatorNames().filter((name) => !core.has(name) && !inMore.has(name) && registry.findOperator(name)),
       ...Object.entries(parts).flatMap(([name, part]) => (isLoaded(part) ? [name] : [])),
     ],
     core: new Set(registry.operatorNames().filter((name) => registry.findOperator(name))),
@@ -86,7 +88,7 @@ describe("loading a model", () => {
     await newer.load(sum(7));
     expect(newer.loaded(newer.core)).toEqual([]);
     await newer.load(sum(6));
-    expect(newer.loaded(newer.core)).toEqual(["OLD_FORMS"]);
+    expect(newer.loaded(newer.core)).toEqual(["MORE", "OLD_FORMS"]);
   });
 
   it("loads what an operator that was renamed becomes", async () => {
@@ -95,7 +97,7 @@ describe("loading a model", () => {
     const proto = model({ inputs: [x], outputs: "y", constants, nodes: [node("Scatter", "x i u", "y")], opset: 9 });
     const got = (await load(proto)).runSync({ x: floats([2], 1, 2) });
     expect(got["y"].data).toEqual(Float32Array.of(1, 7));
-    expect(loaded(core)).toEqual(["ScatterElements", "ScatterND", "OLD_FORMS"]);
+    expect(loaded(core)).toEqual(["ScatterElements", "ScatterND", "MORE", "OLD_FORMS"]);
   });
 
   it.each([
@@ -113,7 +115,7 @@ describe("loading a model", () => {
       nodes: [node(op, op === "Conv" ? "x w" : "x", "y", attributes)],
     });
     const made = await load(proto);
-    expect(loaded(core)).toEqual(["RARE_FORMS"]);
+    expect(loaded(core)).toEqual(["MORE", "RARE_FORMS"]);
     const data = Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8);
     const got = made.runSync({ x: { data, shape: shape ?? [1, 1, 2, 2, 2] } });
     const want = { GlobalAveragePool: 4.5, MaxPool: 8, Conv: 36, LpPool: (1 + 8 + 27 + 64) ** (1 / 3) };
@@ -144,7 +146,8 @@ it("a part that cannot be loaded gives a RuntimeError, and may be loaded later",
 });
 
 it("every rare operator is in the family that is loaded for it, and no family has more", async () => {
-  const { operatorNames, loadOperators, findOperator } = await fresh();
+  const { MORE, operatorNames, loadOperators, findOperator } = await fresh();
+  await MORE.load();
   const names = operatorNames();
   for (const name of names) {
     await loadOperators([name]);
@@ -153,18 +156,18 @@ it("every rare operator is in the family that is loaded for it, and no family ha
   expect(operatorNames()).toEqual(names);
 });
 
-describeShared("networks that need the core only", "models", (folder) => {
+describeShared("networks that need nothing rare", "models", (folder) => {
   const networks = ["squeezenet1.1", "mnist-8", "mnist-pytorch", "ultraface", "yolox-nano", "super-resolution"];
   it.each(networks)("%s", async (name) => {
     const { loadBytes, loaded, core } = await fresh();
     (await loadBytes(readBytes(join(folder, name, "model.onnx")))).dispose();
-    expect(loaded(core)).toEqual([]);
+    expect(loaded(core)).toEqual(["MORE"]);
   });
 
   it.each(["light_resnet50", "light_shufflenet", "light_squeezenet"])("%s", async (name) => {
     const { loadBytes, loaded, core } = await fresh();
     (await loadBytes(readBytes(join(folder, "../conformance/onnx-light", `${name}.onnx`)))).dispose();
-    expect(loaded(core)).toEqual([]);
+    expect(loaded(core)).toEqual(["MORE"]);
   });
 });
 

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { PbfWriter } from "pbf";
 import { describe, expect, it } from "vitest";
 import { MalformedModelError, UnsupportedError } from "../src/errors.ts";
+import { explain } from "../src/onnx/not-onnx.ts";
 import type { TensorProto } from "../src/onnx/proto.ts";
 import {
   ATTRIBUTE_TYPE,
@@ -30,6 +31,14 @@ const message = (run: () => unknown): string => {
   }
   return "no error";
 };
+
+function readOrExplain(bytes: Uint8Array): unknown {
+  try {
+    return readModel(bytes);
+  } catch (error) {
+    throw explain(bytes, error);
+  }
+}
 
 /** The bytes of a model whose graph has one node with one attribute written by `write`. */
 function modelWithAttribute(write: (pbf: PbfWriter) => void): Uint8Array {
@@ -154,7 +163,7 @@ describe("readModel", () => {
     ["an IR version alone", Uint8Array.of(8, 7), "2 bytes without a graph"],
     ["a graph alone", Uint8Array.of(0x3a, 0), "a graph without ir_version and opset_import"],
   ])("refuses %s", (_, bytes, got) => {
-    expect(message(() => readModel(bytes))).toBe(`model: expected an ONNX file, got ${got}`);
+    expect(message(() => readOrExplain(bytes))).toBe(`model: expected an ONNX file, got ${got}`);
   });
 
   it("refuses a tensor file", () => {
@@ -177,8 +186,7 @@ describe("readModel", () => {
     for (let length = 0; length < bytes.length; length++) {
       const got = message(() => readModel(bytes.subarray(0, length)));
       const cut = new RegExp(`^model: [a-z_.[\\]0-9]+ expected \\d+ more bytes? at byte ${length}, got end of file$`);
-      const early =
-        /^model: expected an ONNX file, got (no bytes|1 byte that starts with 08|\d+ bytes without a graph)$/;
+      const early = /^model: expected an ONNX file, got (no bytes|1 byte|\d+ bytes without a graph)$/;
       const between = got === "no error" || got.startsWith("model: next field expected 1 more byte at");
       expect(between || [cut, early].some((pattern) => pattern.test(got)), `cut at ${length}: ${got}`).toBe(true);
       if (got === "no error") models++;

@@ -2,6 +2,7 @@ import type { HostTensor } from "../dtype.ts";
 import type { Numerics } from "../ops/conv2d.ts";
 import type { Graph, GraphNode, TensorType } from "./graph.ts";
 import { carried, carriedType, type HalfType, isHalf } from "./halves.ts";
+import { needsMore } from "./needs.ts";
 import { NodeView } from "./operator.ts";
 
 /** A graph on its way to a plan: shapes are concrete, and passes rewrite it in place. */
@@ -17,6 +18,8 @@ export class Draft {
   readonly halves = new Map<string, HalfType>();
   /** Images that lie channels last: their type says [N, H, W, C] of what users know as [N, C, H, W]. */
   readonly channelsLast = new Set<string>();
+  /** Whether `MORE` is for the graph that it was made of. */
+  readonly needsMore: boolean;
   readonly #numerics: Numerics;
   readonly #names = new Set<string>();
 
@@ -31,6 +34,7 @@ export class Draft {
     this.inputs = graph.inputs.map((input) => input.name).filter((name) => !values.has(name));
     this.outputs = graph.outputs.map((output) => output.name);
     this.nodes = [...graph.nodes];
+    this.needsMore = needsMore(graph);
     for (const [name, { type, shape }] of inputTypes) {
       this.types.set(name, { type: carriedType(type), shape });
       if (isHalf(type)) this.halves.set(name, type);

@@ -1,8 +1,8 @@
 import type { HostTensor } from "../dtype.ts";
 import { MalformedModelError, UnsupportedError, type UnsupportedItem } from "../errors.ts";
 import type { Attribute, Graph, GraphNode, ValueInfo } from "../graph/graph.ts";
-import { int64Vector } from "../graph/host.ts";
 import { unsupportedModel } from "../graph/infer.ts";
+import { constantOf, ODD_CONSTANT } from "../graph/operators/shapes.ts";
 import { Names } from "./names.ts";
 import { FUNCTIONS, isSupported, REFUSALS } from "./needs.ts";
 import { isStandard, standardOpset, type VersionedNode } from "./opset.ts";
@@ -105,7 +105,9 @@ class Importer {
     const done = this.#attempt(label, op, () => {
       const attributes = this.#attributes(proto, opset, scope);
       if (op === "Constant") {
-        scope.constants.set(proto.output[0], constantValue(attributes));
+        const value = constantOf(attributes);
+        if (!value) throw unsupported(ODD_CONSTANT);
+        scope.constants.set(proto.output[0], value);
         return [];
       }
       const name = proto.output[0] ? proto.name : label;
@@ -183,19 +185,6 @@ function findConstant(scope: Scope, name: string): HostTensor | undefined {
   const own = scope.constants.get(name);
   if (own || !scope.outer || scope.defined.has(name)) return own;
   return findConstant(scope.outer, name);
-}
-
-/** The value of a Constant node. */
-function constantValue(attributes: Readonly<Record<string, Attribute>>): HostTensor {
-  const { value, value_int, value_ints, value_float, value_floats } = attributes;
-  if (typeof value === "object" && "data" in value) return value;
-  if (typeof value_int === "number") return { ...int64Vector([value_int]), shape: [] };
-  if (Array.isArray(value_ints)) return int64Vector(value_ints);
-  if (typeof value_float === "number") return { type: "float32", shape: [], data: Float32Array.of(value_float) };
-  if (Array.isArray(value_floats)) {
-    return { type: "float32", shape: [value_floats.length], data: Float32Array.from(value_floats) };
-  }
-  throw unsupported("constants other than tensors and numbers are not supported");
 }
 
 function valueInfo(proto: ValueInfoProto): ValueInfo {

@@ -1,9 +1,11 @@
 import { ArgumentError, checkAborted, expected } from "../errors.ts";
 import { Model, type ModelOptions } from "../graph/model.ts";
+import { needsMore } from "../graph/needs.ts";
+import { MORE } from "../graph/operators/index.ts";
 import { type KernelSource, kernelsFrom, relaxedKernels } from "../wasm/source.ts";
 import { importModel } from "./import.ts";
-import { loadNeeds } from "./needs.ts";
-import { readModel } from "./proto.ts";
+import { loadNeeds, NOT_ONNX } from "./needs.ts";
+import { type ModelProto, readModel } from "./proto.ts";
 import { bytesOf, type ModelSource } from "./source.ts";
 import type { ExternalData } from "./tensor.ts";
 
@@ -56,15 +58,24 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
   const relaxed = wantsRelaxed ? await relaxedKernels() : undefined;
   const module = relaxed ?? (await kernelsFrom(options.wasm));
   step("read", 1);
-  const proto = readModel(bytes);
+  const proto = await read(bytes);
   await loadNeeds(proto);
   const graph = importModel(proto, { externalData: options.externalData });
+  if (needsMore(graph)) await MORE.load();
   checkInputNames(graph.inputs, options.inputShapes);
   step("prepare", 2);
   const notes = wantsRelaxed && !relaxed ? [NO_RELAXED] : [];
   const model = new Model(graph, module, options, notes);
   onProgress?.({ phase: "ready", loaded: 3, total: 3 });
   return model;
+}
+
+async function read(bytes: Uint8Array): Promise<ModelProto> {
+  try {
+    return readModel(bytes);
+  } catch (error) {
+    throw (await NOT_ONNX.load()).explain(bytes, error);
+  }
 }
 
 const NO_RELAXED = "numerics: relaxed SIMD is not to be had in this runtime, the default kernels run instead";

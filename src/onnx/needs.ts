@@ -1,15 +1,19 @@
 // What a model needs beyond the core of lanewise, loaded before it is imported.
 
-import { findOperator, isKnownOperator, loadOperators, RARE_FORMS } from "../graph/operators/index.ts";
+import { findOperator, isKnownOperator, loadOperators, MORE, RARE_FORMS } from "../graph/operators/index.ts";
 import { QUANTIZE_PASSES } from "../graph/passes/index.ts";
 import { OnDemand } from "../on-demand.ts";
 import { subgraphs } from "./names.ts";
 import { isStandard, standardOpset } from "./opset.ts";
-import type { GraphProto, ModelProto, NodeProto, ValueInfoProto } from "./proto-types.ts";
+import type { GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto } from "./proto-types.ts";
+import { EXTERNAL_DATA } from "./tensor.ts";
 import { hasOldForm, isRewritten, OLD_FORMS } from "./upgrade.ts";
 
 /** For models that have functions of their own. */
 export const FUNCTIONS = new OnDemand(() => import("./functions.ts"));
+
+/** For bytes that are no ONNX file. */
+export const NOT_ONNX = new OnDemand(() => import("./not-onnx.ts"));
 
 /** For models with operators that lanewise does not have. */
 export const REFUSALS = new OnDemand(() => import("./refusals.ts"));
@@ -33,7 +37,7 @@ export async function loadNeeds(model: ModelProto): Promise<void> {
       operators.add(opType);
       if (hasOldForm(opType, opset)) parts.add(OLD_FORMS);
       if (hasRareForm(node)) parts.add(RARE_FORMS);
-      if (!isSupported(opType, domain)) parts.add(REFUSALS);
+      if (!isStandard(domain)) parts.add(REFUSALS);
       for (const { node: inner } of subgraphs(node)) visit(inner, opset);
     }
   };
@@ -42,8 +46,11 @@ export async function loadNeeds(model: ModelProto): Promise<void> {
   for (const { node, opsetImport } of model.functions) visit(node, Math.min(opset, standardOpset(opsetImport)));
   if (model.functions.length > 0) parts.add(FUNCTIONS);
   if (hasVolumes(model.graph)) parts.add(RARE_FORMS);
+  if (parts.has(OLD_FORMS)) parts.add(MORE);
+  if (keepsElsewhere(model.graph)) parts.add(EXTERNAL_DATA);
   if (operators.has("Scatter")) operators.add("ScatterElements");
   await Promise.all([loadOperators(operators), ...Array.from(parts, (part) => part.load())]);
+  if ([...operators].some((op) => !isSupported(op))) await REFUSALS.load();
   // Operators of its family become DequantizeLinear too.
   if (findOperator("DequantizeLinear")) await QUANTIZE_PASSES.load();
 }
@@ -54,6 +61,15 @@ function hasRareForm({ attribute }: NodeProto): boolean {
     if (name === "training_mode") return i === 1;
     return name === "p" ? i !== 1 && i !== 2 : name === "kernel_shape" && ints?.length === 3;
   });
+}
+
+/** Whether a graph or a branch of it keeps a tensor in another file. */
+function keepsElsewhere({ initializer, node }: GraphProto): boolean {
+  const isElsewhere = (tensor: TensorProto | undefined) => tensor?.dataLocation === 1;
+  return (
+    initializer.some(isElsewhere) ||
+    node.some(({ attribute }) => attribute.some(({ t, g }) => isElsewhere(t) || (g && keepsElsewhere(g))))
+  );
 }
 
 /** Whether a graph says of a value that it is an image of three dimensions or more. */

@@ -21,7 +21,8 @@ export { ATTRIBUTE_TYPE };
 /**
  * Reads an .onnx file. Large tensors stay where they are: `rawData` is a view on `bytes`.
  *
- * @throws MalformedModelError if the bytes are no ONNX file, or at which byte and in which field they stop being one.
+ * @throws MalformedModelError if the bytes are no ONNX file (what else they are is for `not-onnx.ts` to say), or at which byte and in
+ * which field they stop being one.
  */
 export function readModel(bytes: Uint8Array): ModelProto {
   if (bytes.length === 0) throw notOnnx("no bytes");
@@ -29,12 +30,10 @@ export function readModel(bytes: Uint8Array): ModelProto {
   try {
     new MessageReader(plainBytes(bytes), "model").read(MODEL, message);
   } catch (error) {
-    const started = message["irVersion"] !== undefined || message["opsetImport"]?.length || message["graph"];
-    const signature = signatureOf(bytes);
-    if (started && !signature) throw error;
-    throw notOnnx(signature ?? describeStart(bytes), error);
+    if (message["irVersion"] !== undefined || message["opsetImport"]?.length || message["graph"]) throw error;
+    throw notOnnx(countBytes(bytes), error);
   }
-  if (!message["graph"]) throw notOnnx(signatureOf(bytes) ?? `${countBytes(bytes)} without a graph`);
+  if (!message["graph"]) throw notOnnx(`${countBytes(bytes)} without a graph`);
   if (message["irVersion"] === undefined && message["opsetImport"].length === 0) {
     throw notOnnx("a graph without ir_version and opset_import");
   }
@@ -134,41 +133,14 @@ function plainBytes(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(own.buffer, own.byteOffset, own.byteLength);
 }
 
-function notOnnx(got: string, cause?: unknown): MalformedModelError {
+/** The error for bytes that are no ONNX file. */
+export function notOnnx(got: string, cause?: unknown): MalformedModelError {
   return new MalformedModelError(
     `model: expected an ONNX file, got ${got}`,
     cause === undefined ? undefined : { cause },
   );
 }
 
-/** What people load by mistake: name, place of the signature, signature. */
-const SIGNATURES: readonly [name: string, at: number, signature: string][] = [
-  ["a PNG image", 0, "\x89PNG"],
-  ["a JPEG image", 0, "\xff\xd8\xff"],
-  ["a gzip file (decompress it first)", 0, "\x1f\x8b"],
-  ["a zip file (such as a PyTorch .pt or Keras .keras file: export it to ONNX)", 0, "PK\x03\x04"],
-  ["an HDF5 file (such as a Keras .h5 file: export it to ONNX)", 0, "\x89HDF"],
-  ["a TensorFlow Lite model", 4, "TFL3"],
-  ["an ONNX Runtime .ort model", 4, "ORTM"],
-  ["a WebAssembly module", 0, "\0asm"],
-  ["a Git LFS pointer instead of the file it points to", 0, "version https://git-lfs"],
-];
-
-function signatureOf(bytes: Uint8Array): string | undefined {
-  const found = SIGNATURES.find(([, at, signature]) =>
-    [...signature].every((character, i) => bytes[at + i] === character.charCodeAt(0)),
-  );
-  return found?.[0];
-}
-
-function describeStart(bytes: Uint8Array): string {
-  const start = bytes.subarray(0, 24);
-  const isText = start.every((byte) => (byte >= 0x20 && byte < 0x7f) || (byte >= 9 && byte <= 13));
-  if (isText) return `text that starts with ${JSON.stringify(decodeText(start))}`;
-  const hex = Array.from(start.subarray(0, 8), (byte) => byte.toString(16).padStart(2, "0"));
-  return `${countBytes(bytes)} that ${bytes.length === 1 ? "starts" : "start"} with ${hex.join(" ")}`;
-}
-
-function countBytes({ length }: Uint8Array): string {
+export function countBytes({ length }: Uint8Array): string {
   return length === 1 ? "1 byte" : `${length} bytes`;
 }

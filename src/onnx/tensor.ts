@@ -2,7 +2,8 @@
 
 import type { DataType, HostTensor, TypedArray } from "../dtype.ts";
 import { allocate, bytesPerElement, viewOf } from "../dtype.ts";
-import { ArgumentError, expected, MalformedModelError, UnsupportedError } from "../errors.ts";
+import { expected, MalformedModelError, UnsupportedError } from "../errors.ts";
+import { OnDemand } from "../on-demand.ts";
 import { elementCount, formatShape } from "../shape.ts";
 import type { TensorProto } from "./proto-types.ts";
 
@@ -59,6 +60,9 @@ export function nameOfCode(code: number): string {
 /** Contents of the files that a model keeps its weights in, by the location that the model gives, or a way to get them. */
 export type ExternalData = Readonly<Record<string, Uint8Array>> | ((location: string) => Uint8Array | undefined);
 
+/** For models that keep weights in other files. */
+export const EXTERNAL_DATA = new OnDemand(() => import("./external-data.ts"));
+
 export interface DecodeOptions {
   readonly externalData?: ExternalData | undefined;
 }
@@ -82,7 +86,13 @@ export function decodeTensor(proto: TensorProto, options: DecodeOptions = {}): H
   }
   const data =
     proto.dataLocation === 1
-      ? fromBytes(externalBytes(proto, type, where, options.externalData), type, shape, where, "external data")
+      ? fromBytes(
+          EXTERNAL_DATA.loaded.externalBytes(proto, type, where, options.externalData),
+          type,
+          shape,
+          where,
+          "external data",
+        )
       : (fromField(proto, type, where) ??
         fromBytes(proto.rawData ?? new Uint8Array(0), type, shape, where, "raw_data"));
   if (data.length !== elementCount(shape)) {
@@ -155,41 +165,6 @@ function fromBytes(
   if (type === "bool" && bytes.some((byte) => byte > 1)) return bytes.map((byte) => (byte ? 1 : 0));
   const aligned = bytes.byteOffset % size === 0 && bytes.buffer instanceof ArrayBuffer ? bytes : Uint8Array.from(bytes);
   return viewOf(type, aligned.buffer as ArrayBuffer, aligned.byteOffset, bytes.length / size);
-}
-
-/** The bytes of a tensor in another file; without a length of its own it is as long as its shape says. */
-function externalBytes(
-  proto: TensorProto,
-  type: DataType,
-  where: string,
-  externalData: ExternalData | undefined,
-): Uint8Array {
-  const entries = new Map(proto.externalData?.map(({ key, value }) => [key, value]));
-  const location = entries.get("location");
-  if (!location) throw new MalformedModelError(expected(where, "external_data", "a location", "none"));
-  const file =
-    typeof externalData === "function"
-      ? externalData(location)
-      : externalData && Object.hasOwn(externalData, location)
-        ? externalData[location]
-        : undefined;
-  if (!(file instanceof Uint8Array)) {
-    throw new ArgumentError(expected(where, "externalData", `the bytes of "${location}"`, file ?? "none"));
-  }
-  const offset = byteNumber(entries.get("offset") ?? "0", "offset", where);
-  const bytes = elementCount(proto.dims) * bytesPerElement(type);
-  const length = entries.has("length") ? byteNumber(entries.get("length")!, "length", where) : bytes;
-  if (offset + length > file.length) {
-    const wanted = `${length} bytes at byte ${offset} of "${location}"`;
-    throw new MalformedModelError(expected(where, "external data", wanted, `a file of ${file.length} bytes`));
-  }
-  return file.subarray(offset, offset + length);
-}
-
-function byteNumber(text: string, what: string, where: string): number {
-  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (Number.isSafeInteger(value)) return value;
-  throw new MalformedModelError(expected(where, `external_data ${what}`, "a number of bytes", `"${text}"`));
 }
 
 function typeError(proto: TensorProto, where: string): UnsupportedError | MalformedModelError {

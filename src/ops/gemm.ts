@@ -2,13 +2,13 @@ import { expected, ShapeError } from "../errors.ts";
 import { broadcastShapes, elementCount, formatShape, type Shape, sameShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Workspace } from "../workspace.ts";
-import { type Activation, type Epilogue, NO_ACTIVATION, resolveActivation, unaryEpilogue } from "./activation.ts";
+import { type Activation, NO_ACTIVATION, resolveActivation, unaryEpilogue } from "./activation.ts";
 import { prepareBinary } from "./binary.ts";
 import { call, checkOptions } from "./call.ts";
 import { Chain } from "./chain.ts";
-import { prepareConv2d } from "./conv2d.ts";
 import { checkNumber, checkTensor } from "./operands.ts";
 import type { Prepared } from "./prepared.ts";
+import { type ProductSpec, prepareProduct } from "./product.ts";
 import { prepareTranspose } from "./transpose.ts";
 import { prepareUnary } from "./unary.ts";
 
@@ -66,7 +66,7 @@ export function gemm(w: Workspace, a: Tensor, b: Tensor, options: GemmOptions = 
   const [x, filter] = [w.arrange(a, "dense"), w.arrange(b, "dense")];
   const added = c ? [w.arrange(c, "dense")] : [];
   const y = w.create(where, [M, N]);
-  if (plain) call(w, where, prepareGemm(spec), { inputs: [x], weights: [filter, ...added], outputs: [y] });
+  if (plain) call(w, where, prepareProduct(spec), { inputs: [x], weights: [filter, ...added], outputs: [y] });
   else {
     const prepared = prepareGeneralGemm({ ...spec, xTransposed: aTranspose, alpha, beta, c: c?.shape });
     call(w, where, prepared, { inputs: [x, ...added], weights: [filter], outputs: [y] });
@@ -74,38 +74,8 @@ export function gemm(w: Workspace, a: Tensor, b: Tensor, options: GemmOptions = 
   return y;
 }
 
-/** A product of a matrix [M, K] and a packed one, in numbers: y [M, N] = act(x * w + b). */
-export interface GemmSpec {
-  readonly M: number;
-  readonly K: number;
-  readonly N: number;
-  /** Whether w is stored as [N, K] rather than [K, N]. */
-  readonly transposed: boolean;
-  readonly epilogue: Epilogue;
-}
-
-/**
- * Makes a product ready: input [x], weights [w, b?]. It is a 1x1 convolution of an image M high and 1 wide. A product of no terms is 0
- * whatever b is.
- */
-export function prepareGemm({ M, K, N, transposed, epilogue }: GemmSpec): Prepared {
-  if (M * K * N === 0) return prepareZeros(M, N, epilogue);
-  const window = { IH: M, IW: 1, OH: M, OW: 1, KH: 1, KW: 1, SH: 1, SW: 1, DH: 1, DW: 1, PT: 0, PB: 0, PL: 0, PR: 0 };
-  const filter = transposed ? { oc: K, ic: 1, tap: 0 } : { oc: 1, ic: N, tap: 0 };
-  const prepared = prepareConv2d({ N: 1, IC: K, OC: N, groups: 1, window, filter, epilogue, residual: false });
-  return { ...prepared, outputShapes: [[M, N]] };
-}
-
-function prepareZeros(M: number, N: number, epilogue: Epilogue): Prepared {
-  const chain = new Chain();
-  const y = chain.output(0, [M, N]);
-  chain.do((k, at) => k.fill(y.at(at), M * N, 0));
-  chain.run(prepareUnary([M, N], epilogue), [y], y);
-  return { ...chain.finish("zeros", [[M, N]]), packing: { key: "nothing", bytes: 0, write: () => undefined } };
-}
-
 /** A product in all generality: y [M, N] = act(alpha * x * w + beta * c). */
-export interface GeneralGemmSpec extends GemmSpec {
+export interface GeneralGemmSpec extends ProductSpec {
   /** Whether x is stored as [K, M] rather than [M, K]. */
   readonly xTransposed: boolean;
   readonly alpha: number;
@@ -123,7 +93,7 @@ export function prepareGeneralGemm(spec: GeneralGemmSpec): Prepared {
   let x = chain.input(0, xTransposed ? [K, M] : [M, K]);
   if (xTransposed) x = chain.run(prepareTranspose([K, M], [1, 0]), [x], chain.held([M, K]));
   const last = alpha === 1 && !c;
-  chain.run(prepareGemm({ ...spec, epilogue: last ? epilogue : NO_ACTIVATION }), [x], y);
+  chain.run(prepareProduct({ ...spec, epilogue: last ? epilogue : NO_ACTIVATION }), [x], y);
   if (last) return chain.finish("gemm", [shape]);
   if (alpha !== 1) chain.run(prepareUnary(shape, unaryEpilogue("linear", alpha)), [y], y);
   if (c && elementCount(c) > 0) {

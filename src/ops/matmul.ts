@@ -4,9 +4,9 @@ import type { Tensor } from "../tensor.ts";
 import type { Workspace } from "../workspace.ts";
 import { type Activation, type Epilogue, resolveActivation } from "./activation.ts";
 import { call, checkOptions } from "./call.ts";
-import { prepareGemm } from "./gemm.ts";
 import { checkTensor } from "./operands.ts";
 import type { Packing, Prepared, WeightSource } from "./prepared.ts";
+import { prepareProduct } from "./product.ts";
 
 export interface MatmulOptions {
   /** Applied to the result. */
@@ -65,9 +65,9 @@ export function prepareMatmul({ M, K, N, xBatch, wBatch, epilogue }: MatmulSpec)
   const shape = [...batch, M, N];
   const matrices = elementCount(wBatch);
   const gemm = { K, N, transposed: false, epilogue };
-  if (matrices === 1) return { ...prepareGemm({ ...gemm, M: M * elementCount(xBatch) }), outputShapes: [shape] };
+  if (matrices === 1) return { ...prepareProduct({ ...gemm, M: M * elementCount(xBatch) }), outputShapes: [shape] };
 
-  const one = prepareGemm({ ...gemm, M });
+  const one = prepareProduct({ ...gemm, M });
   const packing = one.packing as Packing;
   const each = Math.ceil(packing.bytes / 64) * 64;
   const count = elementCount(batch);

@@ -62,7 +62,7 @@ function draftOf(graph: Graph, passes: readonly Pass[]): Draft {
 
 /** The nodes left by one pass, or by all. */
 export function nodesAfter(graph: Graph, pass?: Pass["run"]): readonly GraphNode[] {
-  return draftOf(graph, pass ? PASSES.filter(({ run }) => run === pass).slice(0, 1) : PASSES).nodes;
+  return draftOf(graph, pass ? [{ name: "alone", run: pass }] : PASSES).nodes;
 }
 
 export function opsAfter(graph: Graph, pass?: Pass["run"]): string[] {

@@ -4,7 +4,6 @@ import { formatShape } from "../../shape.ts";
 import type { NodeView, Operator } from "../operator.ts";
 import { fusedEpilogue } from "./fused.ts";
 import { imageOf, imageShape, stepsOf, windowOf } from "./image.ts";
-import { withSequences } from "./one-dimensional.ts";
 
 /** x [N, IC, IH, IW] (or channels last), w [OC, IC / group, KH, KW], b [OC]; a fused residual is input 3. */
 const Conv: Operator = {
@@ -60,4 +59,4 @@ function convolution(node: NodeView) {
   return { x, N, IC, OC, groups, window: windowOf(node, [H, W], [KH, KW]) };
 }
 
-export const CONVOLUTION = { Conv: withSequences(Conv, [0, 1]) };
+export const CONVOLUTION = { Conv };

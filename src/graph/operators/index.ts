@@ -1,42 +1,31 @@
 import { OnDemand } from "../../on-demand.ts";
 import type { Operator } from "../operator.ts";
 import { ARITHMETIC } from "./arithmetic.ts";
-import { BATCH_NORMALISATION } from "./batch-normalisation.ts";
-import { CASTS } from "./cast.ts";
 import { CONVOLUTION } from "./convolution.ts";
 import { ELEMENTWISE } from "./elementwise.ts";
-import { GATHER } from "./gather.ts";
 import { MATRIX } from "./matrix.ts";
-import { MOVEMENT } from "./movement.ts";
-import { PADDING } from "./pad.ts";
 import { POOLING } from "./pooling.ts";
-import { REDUCTION } from "./reduction.ts";
-import { RESIZE } from "./resize.ts";
-import { SHAPES } from "./shapes.ts";
+import { RESHAPES, SHAPES } from "./shapes.ts";
 import { SOFTMAX } from "./softmax.ts";
+import { TRANSPOSITION } from "./transpose.ts";
 
 type Family = Readonly<Record<string, Operator>>;
 
-/** What most networks are made of. */
-const CORE: readonly Family[] = [
-  ARITHMETIC,
-  BATCH_NORMALISATION,
-  CASTS,
-  CONVOLUTION,
-  ELEMENTWISE,
-  GATHER,
-  MATRIX,
-  MOVEMENT,
-  PADDING,
-  POOLING,
-  REDUCTION,
-  RESIZE,
-  SHAPES,
-  SOFTMAX,
-];
+/** What plain networks are made of: ResNet, VGG, MobileNet. */
+const PLAIN: Family = { ...ARITHMETIC, ...CONVOLUTION, ...ELEMENTWISE, ...MATRIX, ...POOLING, ...SHAPES, ...SOFTMAX };
 
-/** Families that few networks need, by the names of their operators. What these expand to is of the core or the same family. */
-const RARE: readonly (readonly [names: string, family: OnDemand<Family>])[] = [
+/** Operators by name: those of the core, and those that have been loaded. Passes make transpositions and reshapes of plain networks too. */
+const OPERATORS = new Map<string, Operator>(Object.entries({ ...PLAIN, ...RESHAPES, ...TRANSPOSITION }));
+
+/** What most other networks need, passes included. */
+export const MORE = new OnDemand(async () => {
+  const more = await import("../more.ts");
+  add(more.OPERATORS);
+  return more;
+});
+
+/** Families that few networks need, by the names of their operators. What they expand to is of the core, `MORE` or the same family. */
+const ON_DEMAND: readonly (readonly [names: string, family: OnDemand<Family>])[] = [
   ["If", new OnDemand(async () => (await import("./branch.ts")).BRANCH)],
   ["NonMaxSuppression", new OnDemand(async () => (await import("./boxes.ts")).BOXES)],
   ["ConvTranspose", new OnDemand(async () => (await import("./conv-transpose.ts")).CONV_TRANSPOSE)],
@@ -65,30 +54,37 @@ const RARE: readonly (readonly [names: string, family: OnDemand<Family>])[] = [
 /** For operators of the core in forms that few networks have: volumes, training, norms of any order. */
 export const RARE_FORMS = new OnDemand(() => import("./rare-forms.ts"));
 
-const RARE_NAMES = new Map(RARE.flatMap(([names, family]) => names.split(" ").map((name) => [name, family])));
+const NAMES = new Map(ON_DEMAND.flatMap(([names, family]) => names.split(" ").map((name) => [name, family])));
 
-/** Operators by name: those of the core, and those that have been loaded. */
-const OPERATORS = new Map<string, Operator>(CORE.flatMap((family) => Object.entries(family)));
+function add(family: Family): void {
+  for (const [name, operator] of Object.entries(family)) OPERATORS.set(name, operator);
+}
+
+/** Whether an operator is one of those that plain networks are made of. */
+export function isPlain(op: string): boolean {
+  return Object.hasOwn(PLAIN, op);
+}
 
 /** An operator that is of the core or has been loaded. */
 export function findOperator(op: string): Operator | undefined {
   return OPERATORS.get(op);
 }
 
-/** Whether lanewise runs an operator of ONNX, loaded or not. */
+/** Whether lanewise runs an operator of ONNX: of the core or `MORE`, if that has been loaded, or of another family, loaded or not. */
 export function isKnownOperator(op: string): boolean {
-  return OPERATORS.has(op) || RARE_NAMES.has(op);
+  return OPERATORS.has(op) || NAMES.has(op);
 }
 
-/** Loads those of the named operators that are rare, with their families; unknown names are passed over. */
+/** Loads those of the named operators that are not of the core, with their families; unknown names are passed over. */
 export async function loadOperators(names: Iterable<string>): Promise<void> {
-  const missing = [...names].filter((name) => !OPERATORS.has(name));
-  const families = new Set(missing.flatMap((name) => RARE_NAMES.get(name) ?? []));
-  const loaded = await Promise.all([...families].map((family) => family.load()));
-  for (const family of loaded) for (const [name, operator] of Object.entries(family)) OPERATORS.set(name, operator);
+  const further = Array.from(names).filter((name) => !isPlain(name));
+  const families = new Set(further.flatMap((name) => NAMES.get(name) ?? []));
+  const loading = Array.from(families, (family) => family.load());
+  if (further.length > 0) await MORE.load();
+  for (const family of await Promise.all(loading)) add(family);
 }
 
-/** Every operator of ONNX that lanewise runs. */
+/** Every operator of ONNX that lanewise runs, once `MORE` is there. */
 export function operatorNames(): string[] {
-  return [...new Set([...OPERATORS.keys(), ...RARE_NAMES.keys()])].sort();
+  return [...new Set([...OPERATORS.keys(), ...NAMES.keys()])].sort();
 }

@@ -1,48 +1,26 @@
-import type { HostTensor } from "../../dtype.ts";
 import { ArgumentError, expected, ShapeError } from "../../errors.ts";
 import { expandMovement, tileMovement } from "../../ops/expand.ts";
 import { concatMovement, sliceMovement, splitMovement } from "../../ops/slice.ts";
 import { depthToSpaceMovement, type SpaceSpec, spaceToDepthMovement } from "../../ops/space.ts";
-import { keepsOrder, prepareTranspose } from "../../ops/transpose.ts";
-import { normaliseAxis, permute, stridesOf } from "../../shape.ts";
-import { pickHost } from "../host.ts";
+import { prepareTranspose } from "../../ops/transpose.ts";
+import { normaliseAxis } from "../../shape.ts";
 import { checkSameType, moving, movingAny } from "../moving.ts";
 import type { NodeView, Operator } from "../operator.ts";
 import { imageOf, isChannelsLast } from "./image.ts";
 import { axisError } from "./shapes.ts";
+import { permutationOf, TRANSPOSITION } from "./transpose.ts";
 
+/** A transposition of elements of other sizes too. */
 const Transpose: Operator = {
-  infer(node) {
-    const { type, shape } = node.input(0);
-    return [{ type, shape: permute(shape, permutationOf(node)) }];
-  },
+  ...TRANSPOSITION.Transpose,
   lower(node) {
+    const lowered = TRANSPOSITION.Transpose.lower?.(node);
+    if (lowered) return lowered;
     const { type, shape } = node.input(0);
-    const permutation = permutationOf(node);
-    if (keepsOrder(shape, permutation)) return "alias";
-    const prepared = movingAny(prepareTranspose(shape, permutation), type, [shape]);
+    const prepared = movingAny(prepareTranspose(shape, permutationOf(node)), type, [shape]);
     return prepared && { prepared, inputs: [0] };
   },
-  evaluate(node, inputs) {
-    const x = inputs[0] as HostTensor;
-    const permutation = permutationOf(node);
-    return [pickHost(x, permute(x.shape, permutation), permute(stridesOf(x.shape), permutation))];
-  },
 };
-
-export function permutationOf(node: NodeView): number[] {
-  const rank = node.input(0).shape.length;
-  const permutation = node.numbers("perm") ?? Array.from({ length: rank }, (_, i) => rank - 1 - i);
-  const seen = new Set(permutation);
-  if (
-    permutation.length !== rank ||
-    seen.size !== rank ||
-    permutation.some((axis) => normaliseAxis(axis, rank) !== axis)
-  ) {
-    throw new ArgumentError(expected(node.where, "perm", `a permutation of ${rank} axes`, permutation));
-  }
-  return permutation;
-}
 
 const Concat = moving((node) => {
   const indices = node.node.inputs.map((_, i) => i);

@@ -1,34 +1,36 @@
 import { expected, ShapeError } from "../../errors.ts";
 import { type Pool2dSpec, type PoolKind, preparePool2d } from "../../ops/pool2d.ts";
-import type { Addresses, Prepared } from "../../ops/prepared.ts";
-import { isStored, prepareThroughFloats } from "../../ops/stored.ts";
 import { resolveWindow } from "../../ops/window.ts";
-import type { Kernels } from "../../wasm/kernels.ts";
 import type { NodeView, Operator } from "../operator.ts";
 import { imageOf, imageShape, pairOf, stepsOf, windowOf } from "./image.ts";
-import { withSequences } from "./one-dimensional.ts";
+
+/** What a node pools, and how. */
+export type PoolOf = (node: NodeView) => Pool2dSpec;
 
 /** A pool with a window. */
-function pool(kindOf: (node: NodeView) => PoolKind): Operator {
-  return poolOperator((node) => {
+export function pool(kindOf: (node: NodeView) => PoolKind): PoolOf {
+  return (node) => {
     const { N, C, H, W } = imageOf(node, 0);
     const kernel = pairOf(node, "kernel_shape");
     if (!kernel) throw new ShapeError(expected(node.where, "kernel_shape", "2 values", "none"));
     const countPadding = node.number("count_include_pad", 0) !== 0;
-    return { kind: kindOf(node), N, C, window: windowOf(node, [H, W], kernel), countPadding };
-  });
+    const window = windowOf(node, [H, W], kernel);
+    return { kind: kindOf(node), N, C, window, countPadding, steps: stepsOf(node) };
+  };
 }
 
 /** Pools the whole image into one place. */
-function globalPool(kindOf: (node: NodeView) => PoolKind): Operator {
-  return poolOperator((node) => {
+export function globalPool(kindOf: (node: NodeView) => PoolKind): PoolOf {
+  return (node) => {
     const { N, C, H, W } = imageOf(node, 0);
-    return { kind: kindOf(node), N, C, window: resolveWindow(node.where, [H, W], [H, W], {}), countPadding: false };
-  });
+    const window = resolveWindow(node.where, [H, W], [H, W], {});
+    return { kind: kindOf(node), N, C, window, countPadding: false, steps: stepsOf(node) };
+  };
 }
 
-function poolOperator(specOf: (node: NodeView) => Pool2dSpec): Operator {
-  return withSequences({
+/** Pools of float32 images. */
+export function poolOperator(specOf: PoolOf): Operator {
+  return {
     infer(node) {
       const { N, C, window } = specOf(node);
       const shape = imageShape(node, N, C, window.OH, window.OW);
@@ -38,57 +40,21 @@ function poolOperator(specOf: (node: NodeView) => Pool2dSpec): Operator {
       ];
     },
     takesSteps: (node) => node.input(0).type === "float32" && !node.node.outputs[1],
-    lower(node) {
-      const { type, shape } = node.input(0);
-      const spec = { ...specOf(node), steps: stepsOf(node) };
-      if (type !== "float32" && !(spec.kind === "max" && isStored(type))) return undefined;
-      const columnMajor = node.number("storage_order", 0) !== 0;
-      const prepared = node.node.outputs[1] ? withFlatIndices(spec, columnMajor) : preparePool2d(spec);
-      const { outputShapes } = preparePool2d(spec);
-      const all = isStored(type) ? prepareThroughFloats(prepared, type, [shape], outputShapes) : prepared;
-      return { prepared: all, inputs: [0] };
-    },
-  });
-}
-
-/** Max pooling whose output 1 takes, as int64, the place of each maximum in the whole tensor as if it were [N, C, H, W]. */
-function withFlatIndices(spec: Pool2dSpec, columnMajor: boolean): Prepared {
-  const prepared = preparePool2d({ ...spec, indices: true });
-  const { N, C, window } = spec;
-  const { IH, IW, OH, OW } = window;
-  const count = N * OH * OW * C;
-  const widen = (k: Kernels, from: number, to: number) => {
-    const places = new Int32Array(k.memory.buffer, from, count);
-    const indices = new BigInt64Array(k.memory.buffer, to, count);
-    for (let i = 0; i < count; i++) {
-      const place = places[i];
-      const inPlane = columnMajor ? (place % IW) * IH + Math.floor(place / IW) : place;
-      const plane = Math.floor(i / (OH * OW * C)) * C + (i % C);
-      indices[i] = BigInt(plane * IH * IW + inPlane);
-    }
-  };
-  return {
-    ...prepared,
-    scratchBytes: count * 4,
-    run(k: Kernels, at: Addresses) {
-      prepared.run(k, { ...at, outputs: [at.outputs[0], at.scratch] });
-      widen(k, at.scratch, at.outputs[1]);
-    },
+    lower: (node) => ({ prepared: preparePool2d(specOf(node)), inputs: [0] }),
   };
 }
 
-/** The root of the sum of squares, or the sum of absolute values. */
-function lpKind(node: NodeView): PoolKind {
-  const p = node.number("p", 2);
-  if (p !== 1 && p !== 2) throw node.unsupported(`p = ${p} is not supported, only 1 and 2`);
-  return p === 1 ? "l1" : "l2";
-}
-
-export const POOLING = {
+/** Pools by name, and what they pool. */
+export const POOLS = {
   MaxPool: pool(() => "max"),
   AveragePool: pool(() => "average"),
-  LpPool: pool(lpKind),
   GlobalMaxPool: globalPool(() => "max"),
   GlobalAveragePool: globalPool(() => "average"),
-  GlobalLpPool: globalPool(lpKind),
+};
+
+export const POOLING = {
+  MaxPool: poolOperator(POOLS.MaxPool),
+  AveragePool: poolOperator(POOLS.AveragePool),
+  GlobalMaxPool: poolOperator(POOLS.GlobalMaxPool),
+  GlobalAveragePool: poolOperator(POOLS.GlobalAveragePool),
 };

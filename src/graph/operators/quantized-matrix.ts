@@ -3,7 +3,7 @@ import type { ByteType } from "../../ops/integer-conv2d.ts";
 import { prepareIntegerMatmul } from "../../ops/integer-matmul.ts";
 import { elementCount, formatShape } from "../../shape.ts";
 import type { NodeView, Operator } from "../operator.ts";
-import { productOf } from "./matrix.ts";
+import { productOf } from "./more-matrix.ts";
 import { byteInput, integerKernel } from "./quantized-convolution.ts";
 import { type TypeSet, typedInput } from "./types.ts";
 

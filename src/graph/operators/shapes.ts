@@ -1,11 +1,12 @@
-import { allocate, type HostTensor } from "../../dtype.ts";
-import { ArgumentError, expected, ShapeError } from "../../errors.ts";
+import type { HostTensor } from "../../dtype.ts";
+import { expected, ShapeError } from "../../errors.ts";
 import { elementCount, formatShape, normaliseAxis, type Shape } from "../../shape.ts";
+import type { GraphNode } from "../graph.ts";
 import { int64Vector, reshapeHost } from "../host.ts";
 import type { NodeView, Operator } from "../operator.ts";
 
 /** An operator whose output is its input under another shape. */
-function reshaping(shapeOf: (node: NodeView) => Shape): Operator {
+export function reshaping(shapeOf: (node: NodeView) => Shape): Operator {
   return {
     infer: (node) => [{ type: node.input(0).type, shape: shapeOf(node) }],
     lower: () => "alias",
@@ -41,15 +42,6 @@ const Flatten = reshaping((node) => {
   return [elementCount(shape.slice(0, at)), elementCount(shape.slice(at))];
 });
 
-const Squeeze = reshaping((node) => {
-  const { shape } = node.input(0);
-  const axes = axesOf(node, node.integers(1, "the axes"), shape.length);
-  if (!axes) return shape.filter((extent) => extent !== 1);
-  const wide = axes.find((axis) => shape[axis] !== 1);
-  if (wide !== undefined) throw new ShapeError(expected(node.where, `axis ${wide}`, "extent 1", shape[wide]));
-  return shape.filter((_, i) => !axes.includes(i));
-});
-
 const Unsqueeze = reshaping((node) => {
   const { shape } = node.input(0);
   const given = node.integers(1, "the axes") ?? [];
@@ -73,59 +65,36 @@ const Dropout: Operator = {
   },
 };
 
-const ShapeOf: Operator = {
-  infer: (node) => [{ type: "int64", shape: [extents(node).length] }],
-  fold: (node) => [int64Vector(extents(node))],
-};
-
-function extents(node: NodeView): Shape {
-  const { shape } = node.input(0);
-  const clamp = (axis: number) => Math.min(Math.max(axis < 0 ? axis + shape.length : axis, 0), shape.length);
-  return shape.slice(clamp(node.number("start", 0)), clamp(node.number("end", shape.length)));
-}
-
-const Size: Operator = {
-  infer: () => [{ type: "int64", shape: [] }],
-  fold: (node) => [{ type: "int64", shape: [], data: BigInt64Array.of(BigInt(elementCount(node.input(0).shape))) }],
-};
-
 const Constant: Operator = {
   infer(node) {
-    const { type, shape } = constantOf(node);
+    const { type, shape } = constantValue(node);
     return [{ type, shape }];
   },
-  fold: (node) => [constantOf(node)],
+  fold: (node) => [constantValue(node)],
 };
 
-function constantOf(node: NodeView): HostTensor {
-  const { value, value_int, value_ints, value_float, value_floats } = node.node.attributes;
+function constantValue(node: NodeView): HostTensor {
+  const value = constantOf(node.node.attributes);
+  if (value) return value;
+  throw node.unsupported(ODD_CONSTANT);
+}
+
+export const ODD_CONSTANT = "constants other than tensors and numbers are not supported";
+
+/** The value of a Constant with these attributes; undefined for values that are neither tensors nor numbers. */
+export function constantOf({
+  value,
+  value_int,
+  value_ints,
+  value_float,
+  value_floats,
+}: GraphNode["attributes"]): HostTensor | undefined {
   if (typeof value === "object" && "data" in value) return value;
   if (typeof value_int === "number") return reshapeHost(int64Vector([value_int]), []);
   if (Array.isArray(value_ints)) return int64Vector(value_ints as number[]);
-  if (typeof value_float === "number") return { type: "float32", shape: [], data: Float32Array.of(value_float) };
-  if (Array.isArray(value_floats)) {
-    return { type: "float32", shape: [value_floats.length], data: Float32Array.from(value_floats as number[]) };
-  }
-  throw node.unsupported("constants other than tensors and numbers are not supported");
-}
-
-const ConstantOfShape: Operator = {
-  infer(node) {
-    const { type } = fillValue(node);
-    return [{ type, shape: node.integers(0, "the shape") ?? [] }];
-  },
-  fold(node) {
-    const { type, data } = fillValue(node);
-    const shape = node.integers(0, "the shape") ?? [];
-    return [{ type, shape, data: allocate(type, elementCount(shape)).fill(data[0] as never) }];
-  },
-};
-
-function fillValue(node: NodeView): HostTensor {
-  const value = node.attribute("value");
-  if (value === undefined) return { type: "float32", shape: [1], data: new Float32Array(1) };
-  if (typeof value === "object" && "data" in value && value.data.length === 1) return value;
-  throw new ArgumentError(expected(node.where, "value", "a tensor of one element", value));
+  const floats = typeof value_float === "number" ? [value_float] : (value_floats as number[] | undefined);
+  const shape = floats === value_floats ? [floats?.length ?? 0] : [];
+  return floats && { type: "float32", shape, data: Float32Array.from(floats) };
 }
 
 /** Axes counted from the front, or undefined if none are given. */
@@ -141,15 +110,7 @@ export function axisError(node: NodeView, axis: number, rank: number): ShapeErro
   return new ShapeError(expected(node.where, "axis", `an axis of rank ${rank}`, axis));
 }
 
-export const SHAPES = {
-  Reshape,
-  Flatten,
-  Squeeze,
-  Unsqueeze,
-  Identity,
-  Dropout,
-  Shape: ShapeOf,
-  Size,
-  Constant,
-  ConstantOfShape,
-};
+export const SHAPES = { Flatten, Identity, Dropout, Constant };
+
+/** What passes make of others. */
+export const RESHAPES = { Reshape, Unsqueeze };

@@ -1,19 +1,13 @@
 import { OnDemand } from "../../on-demand.ts";
 import type { Draft } from "../draft.ts";
 import { inferTypes } from "../infer.ts";
+import { MORE } from "../operators/index.ts";
 import { fuseActivations } from "./activation.ts";
-import { foldAffine } from "./affine.ts";
-import { foldBatchNorm } from "./batch-norm.ts";
 import { dropDeadNodes } from "./dead-code.ts";
 import { permuteFlattened } from "./flatten.ts";
 import { dropIdentities } from "./identity.ts";
-import { concatInPlace } from "./in-place.ts";
 import { moveChannelsLast } from "./layout.ts";
-import { absorbPads } from "./pad.ts";
-import { recogniseFunctions } from "./recognise.ts";
-import { joinReshapes } from "./reshape.ts";
 import { fuseResiduals } from "./residual.ts";
-import { sinkTransposes } from "./transpose.ts";
 
 /** A rewriting of a draft that leaves its outputs as they are. */
 export interface Pass {
@@ -31,6 +25,11 @@ export const QUANTIZE_PASSES = new OnDemand(async () => {
   return { computeInIntegers, fuseQuantization, fuseRounding };
 });
 
+/** A pass of `MORE`, with nothing to do in networks that do not need it. */
+function more(name: string, pass: Exclude<keyof typeof MORE.loaded, "OPERATORS">): Pass {
+  return { name, run: (draft) => (draft.needsMore ? MORE.loaded[pass](draft) : 0) };
+}
+
 /** In the order in which they run; types are found anew after each that changed something. */
 export const PASSES: readonly Pass[] = [
   { name: "drop identities", run: dropIdentities },
@@ -42,14 +41,14 @@ export const PASSES: readonly Pass[] = [
     name: "round instead of storing",
     run: (draft) => (has(draft, "DequantizeLinear") ? QUANTIZE_PASSES.loaded.fuseQuantization(draft) : 0),
   },
-  { name: "sink transposes", run: sinkTransposes },
-  { name: "join reshapes", run: joinReshapes },
+  more("sink transposes", "sinkTransposes"),
+  more("join reshapes", "joinReshapes"),
   { name: "drop reshapes to the same shape", run: dropIdentities },
   { name: "drop dead nodes", run: dropDeadNodes },
-  { name: "recognise functions", run: recogniseFunctions },
-  { name: "absorb pads", run: absorbPads },
-  { name: "fold batch norms", run: foldBatchNorm },
-  { name: "fold multiplications and additions", run: foldAffine },
+  more("recognise functions", "recogniseFunctions"),
+  more("absorb pads", "absorbPads"),
+  more("fold batch norms", "foldBatchNorm"),
+  more("fold multiplications and additions", "foldAffine"),
   { name: "drop pieces", run: dropDeadNodes },
   { name: "fuse residuals", run: fuseResiduals },
   { name: "fuse activations", run: fuseActivations },
@@ -61,7 +60,7 @@ export const PASSES: readonly Pass[] = [
   { name: "permute weights for flattened images", run: permuteFlattened },
   { name: "drop conversions", run: dropIdentities },
   { name: "drop what is left over", run: dropDeadNodes },
-  { name: "concatenate in place", run: concatInPlace },
+  more("concatenate in place", "concatInPlace"),
 ];
 
 function has({ nodes }: Draft, op: string): boolean {

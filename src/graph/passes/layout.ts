@@ -3,7 +3,9 @@ import { permute, type Shape, stridesOf } from "../../shape.ts";
 import type { Draft } from "../draft.ts";
 import type { Attribute, GraphNode } from "../graph.ts";
 import { int64Vector, pickHost } from "../host.ts";
+import { isActivation } from "../operators/elementwise.ts";
 import { CHANNELS_LAST } from "../operators/image.ts";
+import { findOperator } from "../operators/index.ts";
 import { reshapeNode, shapeOf } from "./constants.ts";
 import { findShuffles, type Shuffle } from "./shuffle.ts";
 
@@ -30,19 +32,13 @@ const IMAGE_OPERATORS = new Set([
   "SpaceToDepth",
 ]);
 
-/** Work on any layout, as long as all operands share it. */
-const POINTWISE = new Set([
-  ..."Abs Acos Acosh Asin Asinh Atan Atanh Ceil Celu Clip Cos Cosh Elu Erf Exp Floor Gelu HardSigmoid HardSwish".split(
-    " ",
-  ),
-  ..."Identity LeakyRelu Log Mish Neg PRelu Reciprocal Relu Round Selu Shrink Sigmoid Sign Sin Sinh Softplus".split(
-    " ",
-  ),
-  ..."Softsign Sqrt Swish Tan Tanh ThresholdedRelu".split(" "),
-  "lanewise.FakeQuantize",
-  ..."Add Div Max Mean Min Mod Mul Pow Sub Sum Where".split(" "),
-  ..."And Cast Equal Greater GreaterOrEqual IsInf IsNaN Less LessOrEqual Not Or Xor".split(" "),
-]);
+/** Besides activations, what works on any layout, as long as all operands share it. */
+const POINTWISE = new Set(
+  (
+    "Add And Cast Div Equal Greater GreaterOrEqual Identity IsInf IsNaN Less LessOrEqual Max Mean Min Mod Mul Not Or Pow " +
+    "PRelu Shrink Sub Sum Where Xor lanewise.FakeQuantize"
+  ).split(" "),
+);
 
 /** Work along one axis that an attribute names, with this default. */
 const AXIS_DEFAULTS: Readonly<Record<string, number>> = {
@@ -126,7 +122,8 @@ class LayoutPass {
   }
 
   #followsOperands({ op, inputs, outputs, attributes }: GraphNode): boolean {
-    if (!POINTWISE.has(op) && !(op in AXIS_DEFAULTS) && !ONE_IMAGE.has(op)) return false;
+    if (!POINTWISE.has(op) && !isActivation(findOperator(op)) && !(op in AXIS_DEFAULTS) && !ONE_IMAGE.has(op))
+      return false;
     if (attributes["trailing"] || attributes["block_size"]) return false;
     if (outputs.some((name) => name && this.#rank(name) !== 4)) return false;
     const isKnown = (name: string) => name === "" || this.#draft.constants.has(name);

@@ -1,7 +1,7 @@
 import { elementCount } from "../../shape.ts";
 import type { Draft } from "../draft.ts";
 import type { GraphNode } from "../graph.ts";
-import { permutationOf } from "../operators/movement.ts";
+import { permutationOf } from "../operators/transpose.ts";
 import { shapeOf } from "./constants.ts";
 
 /** Channels of `input`, in so many groups, put in another order: the first of each group, the second of each group, ... */

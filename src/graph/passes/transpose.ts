@@ -6,7 +6,7 @@ import { pickHost, reshapeHost } from "../host.ts";
 import { settled } from "../lazy.ts";
 import { isActivation } from "../operators/elementwise.ts";
 import { findOperator } from "../operators/index.ts";
-import { permutationOf } from "../operators/movement.ts";
+import { permutationOf } from "../operators/transpose.ts";
 import { shapeOf } from "./constants.ts";
 
 const BINARY = new Set(["Add", "Div", "Mul", "Sub"]);

@@ -1,4 +1,5 @@
-import { Rewriting, refuse, type Upgrade, withAttributes } from "./context.ts";
+import { refuse, type Upgrade, withAttributes } from "./context.ts";
+import { Rewriting } from "./rewriting.ts";
 
 /**
  * Before set 7 the second operand was stretched only if `broadcast` was set, with its first axis at axis `axis` of the

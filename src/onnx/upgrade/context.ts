@@ -67,35 +67,6 @@ export function integersAttribute(node: GraphNode, name: string): readonly numbe
   return Array.isArray(value) ? (value as readonly number[]) : undefined;
 }
 
-/** Builds the nodes that take another's place; each has one output. */
-export class Rewriting {
-  readonly nodes: GraphNode[] = [];
-  readonly #node: GraphNode;
-  readonly #context: UpgradeContext;
-
-  constructor(node: GraphNode, context: UpgradeContext) {
-    this.#node = node;
-    this.#context = context;
-  }
-
-  /** Adds a node, and gives the name of its output, `output` if that is given. */
-  op(op: string, inputs: readonly string[], attributes: GraphNode["attributes"] = {}, output?: string): string {
-    const name = output ?? this.#context.fresh(`${stemOf(this.#node)}:${op}`);
-    const label = output === undefined ? name : this.#node.name;
-    this.nodes.push({ op, name: label, inputs, outputs: [name], attributes });
-    return name;
-  }
-
-  /** An int64 vector. */
-  integers(...values: number[]): string {
-    return this.#context.add(`${stemOf(this.#node)}:integers`, int64Vector(values));
-  }
-
-  float(value: number): string {
-    return this.#context.add(`${stemOf(this.#node)}:float`, float(value));
-  }
-}
-
 /** An error for an old form that has no newer one. */
 export function refuse(node: GraphNode, reason: string): never {
   throw new UnsupportedError(`${node.op}: ${reason}`, [{ node: node.name, operator: node.op, reason }]);

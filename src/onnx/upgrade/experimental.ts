@@ -2,7 +2,8 @@
 
 import type { HostTensor } from "../../dtype.ts";
 import type { GraphNode } from "../../graph/graph.ts";
-import { integersAttribute, Rewriting, refuse, type Upgrade, withAttributes } from "./context.ts";
+import { integersAttribute, refuse, type Upgrade, withAttributes } from "./context.ts";
+import { Rewriting } from "./rewriting.ts";
 
 function numberAttribute(node: GraphNode, name: string, fallback: number): number {
   const value = node.attributes[name];

@@ -2,9 +2,10 @@
 
 import type { GraphNode } from "../../graph/graph.ts";
 import { affineByChannel, legacyBroadcast, slopeByChannel } from "./broadcast.ts";
-import { attributesToInputs, Rewriting, refuse, type Upgrade, type UpgradeContext, withAttributes } from "./context.ts";
+import { attributesToInputs, refuse, type Upgrade, type UpgradeContext, withAttributes } from "./context.ts";
 import { EXPERIMENTAL } from "./experimental.ts";
 import { gridSample, resize, roiAlign, upsample } from "./resize.ts";
+import { Rewriting } from "./rewriting.ts";
 
 /** As softmax, but rare: on the matrix that these axes make. */
 function hardmax(node: GraphNode, context: UpgradeContext): GraphNode[] {

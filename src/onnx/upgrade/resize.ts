@@ -1,6 +1,7 @@
 import type { HostTensor } from "../../dtype.ts";
 import type { GraphNode } from "../../graph/graph.ts";
-import { Rewriting, refuse, stemOf, type Upgrade, type UpgradeContext, withAttributes } from "./context.ts";
+import { refuse, stemOf, type Upgrade, type UpgradeContext, withAttributes } from "./context.ts";
+import { Rewriting } from "./rewriting.ts";
 
 /** Upsample had its factors in attributes at first (before 7 those of height and width only), then in an input. */
 export const upsample: Upgrade = (node, context) => {

@@ -1,0 +1,41 @@
+// What networks beyond plain chains of convolutions need, in one module that is loaded for them: see needs.ts.
+
+import { BATCH_NORMALISATION } from "./operators/batch-normalisation.ts";
+import { CASTS } from "./operators/cast.ts";
+import { CONVOLUTION } from "./operators/convolution.ts";
+import { GATHER } from "./operators/gather.ts";
+import { MORE_ARITHMETIC } from "./operators/more-arithmetic.ts";
+import { MORE_ELEMENTWISE } from "./operators/more-elementwise.ts";
+import { MORE_MATRIX } from "./operators/more-matrix.ts";
+import { MORE_POOLING } from "./operators/more-pooling.ts";
+import { MORE_SHAPES } from "./operators/more-shapes.ts";
+import { MOVEMENT } from "./operators/movement.ts";
+import { withSequences } from "./operators/one-dimensional.ts";
+import { PADDING } from "./operators/pad.ts";
+import { REDUCTION } from "./operators/reduction.ts";
+import { RESIZE } from "./operators/resize.ts";
+
+/** Operators, some of which take the place of those of the core: they have further forms. */
+export const OPERATORS = {
+  ...BATCH_NORMALISATION,
+  ...CASTS,
+  Conv: withSequences(CONVOLUTION.Conv, [0, 1]),
+  ...GATHER,
+  ...MORE_ARITHMETIC,
+  ...MORE_ELEMENTWISE,
+  ...MORE_MATRIX,
+  ...MORE_POOLING,
+  ...MORE_SHAPES,
+  ...MOVEMENT,
+  ...PADDING,
+  ...REDUCTION,
+  ...RESIZE,
+};
+
+export { foldAffine } from "./passes/affine.ts";
+export { foldBatchNorm } from "./passes/batch-norm.ts";
+export { concatInPlace } from "./passes/in-place.ts";
+export { absorbPads } from "./passes/pad.ts";
+export { recogniseFunctions } from "./passes/recognise.ts";
+export { joinReshapes } from "./passes/reshape.ts";
+export { sinkTransposes } from "./passes/transpose.ts";
