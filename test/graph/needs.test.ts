@@ -8,7 +8,7 @@ import { needsMore } from "../../src/graph/needs.ts";
 import { importModel } from "../../src/onnx/import.ts";
 import { readModel } from "../../src/onnx/proto.ts";
 import { readBytes } from "../support/fixtures.ts";
-import { graphOf, type Words, weights } from "./graphs.ts";
+import { graphOf, scalar, type Words, weights } from "./graphs.ts";
 
 const constants = { w: weights([8, 8, 3, 3]), d: weights([8, 1, 3, 3]), b: weights([8]), m: weights([8, 10]) };
 const x = { x: [1, 8, 6, 6] };
@@ -74,6 +74,11 @@ describe("more is needed for", () => {
     ["additions of what is known, which may be folded", { inputs: x, constants, lines: ["Add x m -> y"] }],
     ["what is known altogether", { inputs: x, constants, lines: ["Relu m -> k", "Add x x -> y"], outputs: "y k" }],
     ["second outputs", { inputs: x, lines: [["MaxPool x -> y i", { kernel_shape: [2, 2] }]], outputs: "y i" }],
+    ["products that are scaled", { inputs: { x: [1, 8] }, constants, lines: [["Gemm x m -> y", { alpha: 2 }]] }],
+    ["products of what is computed", { inputs: { x: [1, 8], z: [8, 3] }, lines: ["Gemm x z -> y"] }],
+    ["products plus more than a row", { inputs: { x: [1, 8], z: [1, 10] }, constants, lines: ["Gemm x m z -> y"] }],
+    ["bounds that are computed", { inputs: { ...x, z: [] }, lines: ["Clip x z -> y"] }],
+    ["bounds that are no numbers", { inputs: x, constants: { n: scalar(Number.NaN) }, lines: ["Clip x n -> y"] }],
     ["sequences", { inputs: { x: [1, 8, 6] }, lines: ["GlobalMaxPool x -> y"] }],
     ["filters of sequences", { inputs: x, constants: { w: weights([8, 8, 3]) }, lines: ["Conv x w -> y"] }],
   ])("%s", (_, words) => expect(needsMore(graphOf({ ...words, outputs: words.outputs ?? "y" }))).toBe(true));
