@@ -126,6 +126,21 @@ function heavy(op: i32, x: usize, y: usize, count: i32, alpha: f32, beta: f32): 
   }
 }
 
+/** For the long functions that convolutions end in: two vectors a turn, whose chains of operations overlap (silu: 1.35 to 1.18 ns). */
+// @ts-ignore: decorator
+@inline
+function paired(op: i32, x: usize, y: usize, count: i32, alpha: f32, beta: f32): void {
+  const a = f32x4.splat(alpha), b = f32x4.splat(beta);
+  const end = x + (<usize>(count & ~7) << 2);
+  while (x < end) {
+    const v0 = apply(op, v128.load(x), a, b), v1 = apply(op, v128.load(x, 16), a, b);
+    v128.store(y, v0);
+    v128.store(y, v1, 16);
+    x += 32; y += 32;
+  }
+  heavy(op, x, y, count & 7, alpha, beta);
+}
+
 // A function a loop, reached through the table of functions: as branches of one function they would be compiled, and replaced by
 // optimised code, all together, which takes an engine longer than a first inference.
 
@@ -148,8 +163,8 @@ function reciprocalLoop(x: usize, y: usize, n: i32, a: f32, b: f32): void { ligh
 function softsignLoop(x: usize, y: usize, n: i32, a: f32, b: f32): void { light(SOFTSIGN, x, y, n, a, b); }
 function expLoop(x: usize, y: usize, n: i32, a: f32, b: f32): void { heavy(EXP, x, y, n, a, b); }
 function logLoop(x: usize, y: usize, n: i32, a: f32, b: f32): void { heavy(LOG, x, y, n, a, b); }
-function sigmoidLoop(x: usize, y: usize, n: i32, a: f32, b: f32): void { heavy(SIGMOID, x, y, n, a, b); }
-function siluLoop(x: usize, y: usize, n: i32, a: f32, b: f32): void { heavy(SILU, x, y, n, a, b); }
+function sigmoidLoop(x: usize, y: usize, n: i32, a: f32, b: f32): void { paired(SIGMOID, x, y, n, a, b); }
+function siluLoop(x: usize, y: usize, n: i32, a: f32, b: f32): void { paired(SILU, x, y, n, a, b); }
 function tanhLoop(x: usize, y: usize, n: i32, a: f32, b: f32): void { heavy(TANH, x, y, n, a, b); }
 function eluLoop(x: usize, y: usize, n: i32, a: f32, b: f32): void { heavy(ELU, x, y, n, a, b); }
 function seluLoop(x: usize, y: usize, n: i32, a: f32, b: f32): void { heavy(SELU, x, y, n, a, b); }

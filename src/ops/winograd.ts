@@ -8,14 +8,22 @@ type Tile = 2 | 4;
 /** Bytes of transformed input and products that a block of tiles may fill: what a second-level cache surely holds. */
 const BLOCK_BYTES = 384 * 1024;
 
+/** Weights from which on reading them, transformed, takes as long as SLOW_ROWS rows of products. */
+const MANY_WEIGHTS = 300 * 300;
+const SLOW_ROWS = 4.5;
+
 /** The tile for which Winograd is the faster way, or undefined where the direct way is at least as good. */
 export function winogradTile({ N, IC, OC, groups, window: v }: Conv2dSpec): Tile | undefined {
   const fits = v.KH === 3 && v.KW === 3 && v.SH === 1 && v.SW === 1 && v.DH === 1 && v.DW === 1 && groups === 1;
-  if (!fits || IC % 4 !== 0 || OC % 4 !== 0 || IC < 16 || OC < 16) return undefined;
-  const tiles = (tile: Tile) => N * Math.ceil(v.OH / tile) * Math.ceil(v.OW / tile);
-  // Of few tiles the transformed weights, which are read once for all, cost more than the products.
-  if (tiles(4) >= 8) return 4;
-  return tiles(2) >= 4 ? 2 : undefined;
+  if (!fits || IC % 4 !== 0 || OC % 4 !== 0 || IC < 8 || OC < 8) return undefined;
+  // Rows of products, by threes as the micro-kernel takes them.
+  const slow = IC * OC < MANY_WEIGHTS ? 0 : SLOW_ROWS;
+  const rows = (matrices: number, tile: number) =>
+    matrices * (Math.ceil((N * Math.ceil(v.OH / tile) * Math.ceil(v.OW / tile)) / 3) * 3 + slow);
+  const [direct, small, large] = [rows(9, 1), rows(16, 2), rows(36, 4)];
+  // Transforms of few channels cost as much as their products, those of 2x2 outputs relatively more.
+  if (large <= small && large < 0.9 * direct) return 4;
+  return small < 0.8 * direct && IC >= 16 && OC >= 16 ? 2 : undefined;
 }
 
 /** Makes a 3x3 convolution of stride 1 ready by Winograd's method; operands as for `prepareConv2d`. */
