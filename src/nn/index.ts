@@ -20,6 +20,7 @@ export type { ExportOptions } from "./export.ts";
 export type { Layer, LayerOptions } from "./layer.ts";
 export { Network, type NetworkOptions, network } from "./network.ts";
 export { type BatchNormLayerOptions, batchNorm, dropout } from "./normalise.ts";
+export { type AdamOptions, adam, type Move, type Optimiser, type SgdOptions, sgd } from "./optimiser.ts";
 export { type Initialisation, Parameter } from "./parameter.ts";
 export {
   type AveragePoolLayerOptions,
@@ -30,3 +31,4 @@ export {
 } from "./pool.ts";
 export type { Summary, SummaryRow } from "./summary.ts";
 export { leNet5, mobileNetV2, resNet18, vgg16 } from "./textbook.ts";
+export { type Examples, evaluate, type Score, type TrainOptions, type TrainProgress, train } from "./train.ts";
