@@ -111,8 +111,14 @@ describe("running a case", () => {
       },
       strange: {
         result: "refused",
-        reason: 'NoSuchOperator "it": operator is not supported',
-        items: [{ node: "it", operator: "NoSuchOperator", reason: "operator is not supported" }],
+        reason: 'NoSuchOperator "it": operator is not supported (docs/operators.md lists those that are)',
+        items: [
+          {
+            node: "it",
+            operator: "NoSuchOperator",
+            reason: "operator is not supported (docs/operators.md lists those that are)",
+          },
+        ],
       },
     });
   });

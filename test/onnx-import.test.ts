@@ -33,11 +33,39 @@ describe("what a model needs and lanewise has not", () => {
       [
         "model: expected supported operators only, got",
         '  LSTM "memory": operator is not supported (lanewise has no recurrent layers)',
-        '  FancyOp "b": operator is not supported',
+        '  FancyOp "b": operator is not supported (docs/operators.md lists those that are)',
         `  Gelu "fused": operators of domain "com.microsoft" are not supported (ONNX Runtime's optimiser puts them in; save the model without it or at its basic level)`,
         '  Constant "d": constants other than tensors and numbers are not supported',
       ].join("\n"),
     );
+  });
+
+  it("is grouped by operator and reason, and counted", () => {
+    const nodes = Array.from({ length: 5 }, (_, i) =>
+      node("GRU", i ? `h${i - 1}` : "x", `h${i}`, {}, { name: `g${i}` }),
+    );
+    const proto = outer([...nodes, node("FancyOp", "h4", "m"), node("FancyOp", "m", "y", {}, { name: "last" })]);
+    expect(() => importModel(proto)).toThrow(
+      [
+        "got",
+        '  GRU "g0", "g1", "g2" and 2 more: operator is not supported (lanewise has no recurrent layers)',
+        '  FancyOp "m", "last": operator is not supported (docs/operators.md lists those that are)',
+      ].join("\n"),
+    );
+    try {
+      importModel(proto);
+    } catch (error) {
+      expect((error as UnsupportedError).items.map(({ node }) => node)).toEqual([
+        "g0",
+        "g1",
+        "g2",
+        "g3",
+        "g4",
+        "m",
+        "last",
+      ]);
+    }
+    expect.assertions(2);
   });
 
   it("includes types, kinds of attributes and sparse or odd initializers", () => {

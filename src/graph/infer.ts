@@ -29,9 +29,21 @@ export function inferTypes(draft: Draft): void {
   draft.nodes = kept;
 }
 
-/** One error for all items; its message lists them, one a line. */
+/** Of nodes that are refused for the same reason a message names so many. */
+const NAMED = 3;
+
+/** One error for all items; its message has a line for each operator and reason. */
 export function unsupportedModel(items: readonly UnsupportedItem[]): UnsupportedError {
-  const lines = items.map((item) => `  ${item.operator} "${item.node}": ${item.reason}`);
+  const groups = new Map<string, UnsupportedItem[]>();
+  for (const item of items) {
+    const key = `${item.operator}: ${item.reason}`;
+    groups.set(key, [...(groups.get(key) ?? []), item]);
+  }
+  const lines = Array.from(groups.values(), (group) => {
+    const names = group.slice(0, NAMED).map(({ node }) => `"${node}"`);
+    const more = group.length > NAMED ? ` and ${group.length - NAMED} more` : "";
+    return `  ${group[0].operator} ${names.join(", ")}${more}: ${group[0].reason}`;
+  });
   return new UnsupportedError(`model: expected supported operators only, got\n${lines.join("\n")}`, items);
 }
 

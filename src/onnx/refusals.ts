@@ -23,7 +23,7 @@ export function refusalOf(opType: string, domain: string): string {
   if (!isStandard(domain)) {
     return withHint(`operators of domain "${domain}" are not supported`, hintFor(domain, DOMAIN_HINTS));
   }
-  return withHint("operator is not supported", hintFor(opType, HINTS));
+  return withHint("operator is not supported", hintFor(opType, HINTS) ?? "docs/operators.md lists those that are");
 }
 
 function hintFor(name: string, hints: readonly [RegExp, string][]): string | undefined {
