@@ -132,6 +132,16 @@ test("pieces that others read stay for them", () => {
   expectSame(shared);
 });
 
+test("PRelu with one slope for all goes into the convolution before it, with one a channel it stays", () => {
+  const slopes = { w: weights([4, 3, 3, 3]), one: scalar(-0.3), each: weights([4, 1, 1]) };
+  const conv = (slope: string) =>
+    graphOf({ inputs: { x: [1, 3, 8, 8] }, lines: ["Conv x w -> c", `PRelu c ${slope} -> y`], constants: slopes });
+  expect(opsAfter(conv("one"))).toEqual(["Transpose", "Conv", "Transpose"]);
+  expect(opsAfter(conv("each"))).toEqual(["Transpose", "Conv", "PRelu", "Transpose"]);
+  expectSame(conv("one"), 0);
+  expectSame(conv("each"), 0);
+});
+
 test("the name goes into the convolution before it", () => {
   const lines = ["Conv x w -> c", "Add c three -> r", "Clip r zero six -> g", "Mul c g -> p", "Div p six -> y"];
   const conv = graphOf({ inputs: { x: [1, 3, 8, 8] }, lines, constants: { ...constants, w: weights([4, 3, 1, 1]) } });

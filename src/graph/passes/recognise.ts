@@ -17,8 +17,8 @@ interface Product {
 }
 
 /**
- * Recognises functions that a graph spells out: SiLU, hard sigmoid and hard swish, GELU in both forms, mish, sums of two. The pieces, if nobody else
- * reads them, are left for the dropping of dead nodes.
+ * Recognises functions that a graph spells out: SiLU, hard sigmoid and hard swish, GELU in both forms, mish, sums of two, PRelu with one
+ * slope for all (which convolutions can apply as LeakyRelu). The pieces, if nobody else reads them, are left for the dropping of dead nodes.
  */
 export function recogniseFunctions(draft: Draft): number {
   const matcher = new Matcher(draft);
@@ -27,6 +27,11 @@ export function recogniseFunctions(draft: Draft): number {
     if (node.op === "Sum" && node.inputs.length === 2) {
       found++;
       return { ...node, op: "Add" };
+    }
+    const alpha = node.op === "PRelu" ? scalarOf(draft, node.inputs[1]) : undefined;
+    if (alpha !== undefined) {
+      found++;
+      return { ...node, op: "LeakyRelu", inputs: [node.inputs[0]], attributes: { alpha } };
     }
     if (node.op !== "Mul" && node.op !== "Div") return node;
     const match = matcher.find(node);
