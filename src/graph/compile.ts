@@ -27,7 +27,7 @@ export function compileGraph(
   inputTypes: ReadonlyMap<string, TensorType>,
   { kernels, heap, weights, values, numerics, passes = PASSES }: CompileOptions,
 ): { plan: Plan; reports: PassReport[] } {
-  const draft = new Draft(graph, inputTypes, values, numerics);
+  const draft = new Draft(graph, inputTypes, values, numerics, heap.limit);
   inferTypes(draft);
   const reports = runPasses(draft, passes);
   return { plan: new Plan(draft, kernels, heap, weights), reports };

@@ -20,6 +20,8 @@ export class Draft {
   readonly channelsLast = new Set<string>();
   /** Whether `MORE` is for the graph that it was made of. */
   readonly needsMore: boolean;
+  /** Bytes that a value may have. */
+  readonly limit: number;
   readonly #numerics: Numerics;
   readonly #names = new Set<string>();
 
@@ -29,8 +31,10 @@ export class Draft {
     inputTypes: ReadonlyMap<string, TensorType>,
     values: ReadonlyMap<string, HostTensor> = new Map(),
     numerics: Numerics = "default",
+    limit = Infinity,
   ) {
     this.#numerics = numerics;
+    this.limit = limit;
     this.inputs = graph.inputs.map((input) => input.name).filter((name) => !values.has(name));
     this.outputs = graph.outputs.map((output) => output.name);
     this.nodes = [...graph.nodes];

@@ -1,7 +1,8 @@
-import type { HostTensor } from "../dtype.ts";
-import { UnsupportedError, type UnsupportedItem } from "../errors.ts";
+import { bytesPerElement, type HostTensor } from "../dtype.ts";
+import { expected, MemoryLimitError, ShapeError, UnsupportedError, type UnsupportedItem } from "../errors.ts";
+import { elementCount, formatShape, isShape } from "../shape.ts";
 import type { Draft } from "./draft.ts";
-import type { GraphNode } from "./graph.ts";
+import type { GraphNode, TensorType } from "./graph.ts";
 import { carriedType, halfOutput } from "./halves.ts";
 import { settled } from "./lazy.ts";
 import type { NodeView, Operator } from "./operator.ts";
@@ -24,6 +25,10 @@ export function inferTypes(draft: Draft): void {
       problems.push(...error.items);
     }
   };
+  for (const name of draft.inputs) {
+    const type = draft.types.get(name);
+    if (type) checkSize(`input "${name}"`, "shape", type, draft.limit);
+  }
   draft.nodes.forEach(visit);
   if (problems.length > 0) throw unsupportedModel(problems);
   draft.nodes = kept;
@@ -58,6 +63,9 @@ function inferNode(draft: Draft, node: GraphNode): "kept" | "constant" | readonl
   const expansion = RARE_FORMS.available?.expandRareForm(view, draft) ?? operator.expand?.(view, draft);
   if (expansion) return expansion;
   const types = operator.infer(view);
+  types.forEach((type, i) => {
+    if (node.outputs[i]) checkSize(view.where, `output ${i}`, type, draft.limit);
+  });
   node.outputs.forEach((name, i) => {
     // Passes give values other producers: what they are in the file is known from the first look.
     const half = types[i] && !draft.types.has(name) && halfOutput(node, i, types[i], draft.halves);
@@ -76,6 +84,17 @@ function inferNode(draft: Draft, node: GraphNode): "kept" | "constant" | readonl
     draft.types.set(name, { ...types[i], type: carriedType(types[i].type) });
   });
   return "kept";
+}
+
+/** Before anything is computed: a few bytes of a file can ask for any size. */
+function checkSize(where: string, what: string, { type, shape }: TensorType, limit: number): void {
+  if (!isShape(shape)) {
+    throw new ShapeError(expected(where, what, "extents of at least 0", formatShape(shape)));
+  }
+  // Tables have a place for each index along an axis, even where there are no elements.
+  const bytes = elementCount(shape.map((extent) => Math.max(1, extent))) * bytesPerElement(type);
+  if (bytes <= limit) return;
+  throw new MemoryLimitError(expected(where, what, `to stay within ${limit} bytes`, `shape ${formatShape(shape)}`));
 }
 
 function evaluateConstants(draft: Draft, view: NodeView, operator: Operator): HostTensor[] | undefined {

@@ -95,22 +95,30 @@ export function padMovement(where: string, shape: Shape, { before, after, mode, 
   }
   const outputShapes = [result];
   if (elementCount(result) === 0) return { outputShapes, copies: [] };
-  const pieces = shape.map((extent, axis) => {
-    const sources = axisSources(extent, before[axis], after[axis], mode);
-    if (!sources) {
-      const wanted = `something to ${mode} along axis ${axis} of ${formatShape(shape)}`;
-      throw new ArgumentError(expected(where, "pads", wanted, `${before[axis]} and ${after[axis]}`));
-    }
-    return piecesOf(sources);
-  });
-  return { outputShapes, copies: combine(pieces, shape, result, value) };
+  const bare = shape.findIndex((extent, axis) => keptOf(extent, before[axis], after[axis]) <= 0);
+  if (bare >= 0 && mode !== "constant") {
+    const wanted = `something to ${mode} along axis ${bare} of ${formatShape(shape)}`;
+    throw new ArgumentError(expected(where, "pads", wanted, `${before[bare]} and ${after[bare]}`));
+  }
+  return {
+    outputShapes,
+    // Not made where only the shape is asked for, which may be too large.
+    get copies() {
+      const sources = shape.map((extent, axis) => axisSources(extent, before[axis], after[axis], mode));
+      return combine(sources.map(piecesOf), shape, result, value);
+    },
+  };
 }
 
-/** For each output place along an axis the input place that it shows; -1 is outside. undefined if there is nothing to show. */
-function axisSources(extent: number, before: number, after: number, mode: PadMode): number[] | undefined {
+/** Input places along an axis that negative pads leave. */
+function keptOf(extent: number, before: number, after: number): number {
+  return extent - Math.max(0, -before) - Math.max(0, -after);
+}
+
+/** For each output place along an axis the input place that it shows; -1 is outside. */
+function axisSources(extent: number, before: number, after: number, mode: PadMode): number[] {
   const first = Math.max(0, -before);
-  const kept = extent - first - Math.max(0, -after);
-  if (kept <= 0 && mode !== "constant") return undefined;
+  const kept = keptOf(extent, before, after);
   const shift = Math.max(0, before);
   return Array.from({ length: before + extent + after }, (_, o) => {
     const place = show(o - shift, kept, mode);

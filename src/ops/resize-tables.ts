@@ -57,7 +57,7 @@ export function weightTable(rules: ResizeRules, input: number, axis: ResizeAxis)
     const place = placeOf(o, rules.coordinates, input, axis);
     return isOutside(rules, place, input) ? undefined : weightsAt(place, rules, input, axis.scale);
   });
-  const taps = Math.max(1, ...rows.map((row) => row?.weights.length ?? 0));
+  const taps = rows.reduce((most, row) => Math.max(most, row?.weights.length ?? 0), 1);
   const weights = new Float32Array(rows.length * taps);
   rows.forEach((row, o) => {
     weights.set(row?.weights ?? [], o * taps);

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { UnsupportedError } from "../../src/errors.ts";
+import type { HostTensor } from "../../src/dtype.ts";
+import { type LanewiseError, UnsupportedError } from "../../src/errors.ts";
 import type { Graph, GraphNode } from "../../src/graph/graph.ts";
 import { Model } from "../../src/graph/model.ts";
 import { neededInputs } from "../../src/graph/value-inputs.ts";
-import { integers } from "../support/onnx-model.ts";
-import { expectSame, graphOf, MODULE, nodesAfter, opsAfter, scalar, weights } from "./graphs.ts";
+import { floats, integers } from "../support/onnx-model.ts";
+import { expectSame, graphOf, type Line, MODULE, nodesAfter, opsAfter, scalar, weights } from "./graphs.ts";
 
 function refused(graph: Graph): UnsupportedError {
   try {
@@ -170,5 +171,46 @@ describe("inputs whose values shapes depend on", () => {
     expect(neededInputs(reshape, needs("n"))).toEqual([]); // from x, which is data
     expect(neededInputs(reshape, needs())).toEqual([]);
     expect(neededInputs(reshape, new Error("other"))).toEqual([]);
+  });
+});
+
+describe("a few bytes that ask for much are refused before anything is made", () => {
+  const limit = 2 ** 20;
+  const refusalOf = (lines: readonly Line[], constants: Readonly<Record<string, HostTensor>>, shape = [1, 2]) => {
+    const graph = graphOf({ inputs: { x: shape }, lines, constants });
+    try {
+      new Model(graph, MODULE, { memoryLimit: limit }).dispose();
+    } catch (error) {
+      return `${(error as LanewiseError).code}: ${(error as Error).message}`;
+    }
+    throw new Error("it was not refused");
+  };
+  const wide = integers(1, 1_000_000_000);
+
+  test.each<[string, readonly Line[], Record<string, HostTensor>]>([
+    ["Expand", ["Expand one wide -> y"], { one: floats([1], 1), wide }],
+    ["Tile", ["Tile x wide -> y"], { wide }],
+    ["Pad", ["Pad x pads -> y"], { pads: integers(0, 0, 0, 1_000_000_000) }],
+    ["ConstantOfShape", ["ConstantOfShape wide -> y"], { wide }],
+    ["Range", ["Range zero many one -> y"], { zero: scalar(0), many: scalar(1e9), one: scalar(1) }],
+    ["Resize", [["Resize x _ _ wide -> y", { mode: "linear" }]], { wide }],
+    ["ConstantOfShape", ["ConstantOfShape flat -> y"], { flat: integers(0, 1_000_000_000) }],
+  ])("%s", (op, lines, constants) => {
+    expect(refusalOf(lines, constants)).toMatch(
+      new RegExp(`^memory-limit: ${op} "y": output 0 expected to stay within ${limit} bytes, got shape \\[`),
+    );
+  });
+
+  test("inputs, and extents that are none", () => {
+    expect(refusalOf(["Relu x -> y"], {}, [1_000_000, 1])).toBe(
+      `memory-limit: input "x": shape expected to stay within ${limit} bytes, got shape [1000000, 1]`,
+    );
+    expect(refusalOf(["ConstantOfShape less -> y"], { less: integers(2, -1) })).toBe(
+      'shape: ConstantOfShape "y": output 0 expected extents of at least 0, got [2, -1]',
+    );
+    expect(refusalOf([["Split x -> a b", { num_outputs: 1_000_000_000, axis: 1 }]], {})).toBe(
+      'argument: Split "a": num_outputs expected 2, the outputs, got 1000000000',
+    );
+    expect(refusalOf(["Sum -> y"], {})).toBe('argument: Sum "y": input 0 expected a tensor, got none');
   });
 });

@@ -168,7 +168,7 @@ describe("disposing", () => {
 
 describe("memory", () => {
   test("is limited", () => {
-    const big = graphOf({ inputs: { x: [1, 4, 400, 400] }, lines: [conv], constants: { w: weights([8, 4, 3, 3]) } });
+    const big = graphOf({ inputs: { x: [1, 4, 150, 150] }, lines: [conv], constants: { w: weights([8, 4, 3, 3]) } });
     expect(messageOf(() => new Model(big, MODULE, { memoryLimit: 2 ** 20 }))).toMatch(
       /^MemoryLimitError: model: memory expected to stay within 1048576 bytes, needs \d+$/,
     );

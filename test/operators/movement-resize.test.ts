@@ -226,3 +226,12 @@ describe("refuses", () => {
     expect(message).toContain('Resize "node": mode linear is not supported for int32');
   });
 });
+
+test("lines of any length", () => {
+  const length = 200_001;
+  const attributes = attributesOf({ mode: "linear", coordinates: "align_corners" });
+  const inputs = [tensor("float32", [1, 1, 1, 2], [0, length - 1]), undefined, undefined, int64(1, 1, 1, length)];
+  const { data } = run({ op: "Resize", inputs, attributes, constant: [3] }).results[0];
+  expect(data.length).toBe(length);
+  expect([data[0], data[100_000], data[length - 1]]).toEqual([0, 100_000, length - 1]);
+});

@@ -116,7 +116,7 @@ function variadic(name: BinaryName, rule: Rule, set: TypeSet, mean = false): Ope
   const result = (node: NodeView) => broadcastShape(node, ...all(node).map((i) => node.input(i).shape));
   return {
     infer(node) {
-      for (const i of all(node)) node.input(i);
+      for (const i of [0, ...all(node)]) node.input(i);
       const [first] = sameTyped(node, set, all(node));
       return [{ type: first.type, shape: result(node) }];
     },

@@ -51,7 +51,9 @@ const Split = moving((node) => {
 
 /** All pieces of one size but the last, which may be smaller. */
 function equalPieces(node: NodeView, extent: number): number[] {
-  const count = node.number("num_outputs", node.node.outputs.length);
+  const outputs = node.node.outputs.length;
+  const count = node.number("num_outputs", outputs);
+  if (count !== outputs) throw new ArgumentError(expected(node.where, "num_outputs", `${outputs}, the outputs`, count));
   const size = Math.ceil(extent / count);
   return Array.from({ length: count }, (_, i) => (i < count - 1 ? size : extent - size * (count - 1)));
 }

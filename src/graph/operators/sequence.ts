@@ -13,16 +13,19 @@ import { isBig } from "./types.ts";
 const Range: Operator = {
   infer(node) {
     const { type } = node.input(0);
-    return [{ type, shape: [progression(node).length] }];
+    return [{ type, shape: [progression(node).count] }];
   },
   fold(node) {
     const { type } = node.input(0);
-    const values = progression(node);
-    return [tensorOf(type, [values.length], values)];
+    const { start, step, count } = progression(node);
+    const values = Array.from({ length: count }, (_, i) =>
+      typeof start === "bigint" ? start + BigInt(i) * BigInt(step) : start + i * Number(step),
+    );
+    return [tensorOf(type, [count], values)];
   },
 };
 
-function progression(node: NodeView): (number | bigint)[] {
+function progression(node: NodeView) {
   checkSameType(node, [0, 1, 2]);
   const [start, limit, step] = [0, 1, 2].map((index) => {
     const value = node.constant(index);
@@ -36,9 +39,7 @@ function progression(node: NodeView): (number | bigint)[] {
   if (!Number.isFinite(count)) {
     throw new ArgumentError(expected(node.where, "start, limit and step", "finite numbers", [start, limit, step]));
   }
-  return Array.from({ length: count }, (_, i) =>
-    typeof start === "bigint" ? start + BigInt(i) * BigInt(step) : start + i * Number(step),
-  );
+  return { start, step, count };
 }
 
 function difference(a: number | bigint, b: number | bigint): number | bigint {
