@@ -75,6 +75,31 @@ function run(...args: string[]) {
   return { status, stdout, stderr };
 }
 
+test("weights are read from files beside the model, and from nowhere else", () => {
+  const made = (location: string) => {
+    const proto = model({ nodes: [node("Add", "x w", "y")], inputs: [value("x", [1, 2, 2, 3])], outputs: "y" });
+    const externalData = [{ key: "location", value: location }];
+    proto.graph.initializer.push({ name: "w", dims: [1], dataType: 1, dataLocation: 1, externalData });
+    return writeModel(proto);
+  };
+  mkdirSync(file("parts/weights"), { recursive: true });
+  writeFileSync(file("parts/split.onnx"), made("weights/w.bin"));
+  writeFileSync(file("parts/missing.onnx"), made("none.bin"));
+  writeFileSync(file("parts/outside.onnx"), made("../secret.bin"));
+  for (const path of ["parts/weights/w.bin", "secret.bin"])
+    writeFileSync(file(path), new Uint8Array(Float32Array.of(100).buffer));
+  const inputs = ["--input", `x=${file("x.npy")}`, "--output", file("parts/out")];
+  expect(run("run", file("parts/split.onnx"), ...inputs).stderr).toBe("");
+  const { data } = readNpy(readFileSync(file("parts/out/y.npy")), "y");
+  expect([...(data as Float32Array)]).toEqual(Array.from(x.data as Float32Array, (v) => v + 100));
+  expect(run("run", file("parts/missing.onnx"), ...inputs).stderr).toBe(
+    `lanewise: ${file("parts/none.bin")}: weights expected the file that the model names, got no such file\n`,
+  );
+  expect(run("run", file("parts/outside.onnx"), ...inputs).stderr).toBe(
+    'lanewise: tensor w: externalData expected the bytes of "../secret.bin", got none\n',
+  );
+});
+
 describe("npy files", () => {
   const types: DataType[] = [
     "bool",

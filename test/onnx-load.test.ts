@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type LoadOptions, type LoadProgress, loadModel, type ModelSource } from "../src/onnx/load.ts";
 import { writeModel } from "../src/onnx/write.ts";
 import { compileBuild } from "./support/builds.ts";
-import { floats, model, node, value } from "./support/onnx-model.ts";
+import { floats, graph, model, node, truth, value } from "./support/onnx-model.ts";
 
 const wasm = compileBuild("release");
 const bytes = writeModel(
@@ -144,6 +144,58 @@ describe("downloads", () => {
     const onProgress = ({ loaded }: LoadProgress) => loaded === 5 && controller.abort(reason);
     const error = await load(at("slow.onnx"), { signal: controller.signal, onProgress }).catch((thrown) => thrown);
     expect(error).toMatchObject({ name: "AbortedError", code: "aborted", cause: reason });
+  });
+});
+
+describe("weights in other files", () => {
+  const file = new Uint8Array(Float32Array.of(10, 20, 30).buffer);
+  const far = (name: string, location: string, offset: number) => ({
+    ...{ name, dims: [1], dataType: 1, dataLocation: 1 },
+    externalData: [
+      { key: "location", value: location },
+      { key: "offset", value: String(offset) },
+    ],
+  });
+  const proto = model({
+    inputs: [value("x", ["n"])],
+    outputs: "y",
+    nodes: [
+      node("Add", "x w", "a"),
+      node("Mul", "a v", "b"),
+      node("If", "yes", "y", {
+        then_branch: graph({ nodes: [node("Sub", "b u", "t")], outputs: "t" }),
+        else_branch: graph({ nodes: [node("Neg", "b", "t")], outputs: "t" }),
+      }),
+    ],
+    constants: { yes: truth(true) },
+  });
+  proto.graph.initializer.push(far("w", "weights.bin", 0), far("v", "weights.bin", 4));
+  proto.graph.node[2].attribute[0].g?.initializer.push(far("u", "branch.bin", 8));
+  const split = writeModel(proto);
+
+  it("come from a map, or from somebody who is asked once for each file, now or later", async () => {
+    const files: Record<string, Uint8Array> = { "weights.bin": file, "branch.bin": file };
+    const wanted = [(1 + 10) * 20 - 30, (2 + 10) * 20 - 30];
+    expect(await sum(split, { externalData: files })).toEqual(wanted);
+    const asked: string[] = [];
+    const now = (location: string) => {
+      asked.push(location);
+      return files[location];
+    };
+    expect(await sum(split, { externalData: now })).toEqual(wanted);
+    expect(asked.sort()).toEqual(["branch.bin", "weights.bin"]);
+    expect(await sum(split, { externalData: async (location) => files[location] })).toEqual(wanted);
+  });
+
+  it("are missed by name", async () => {
+    const missed = 'tensor w: externalData expected the bytes of "weights.bin", got none';
+    await expect(load(split)).rejects.toThrow(missed);
+    await expect(load(split, { externalData: {} })).rejects.toThrow(missed);
+    await expect(load(split, { externalData: async () => undefined })).rejects.toThrow(missed);
+    const short = async () => file.subarray(0, 6);
+    await expect(load(split, { externalData: short })).rejects.toThrow(
+      'tensor v: external data expected 4 bytes at byte 4 of "weights.bin", got a file of 6 bytes',
+    );
   });
 });
 

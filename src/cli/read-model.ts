@@ -1,4 +1,5 @@
 /** Model files, the embedded one among them. */
+import { dirname, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { SingleBar } from "cli-progress";
 import { ArgumentError, expected } from "../errors.ts";
@@ -33,7 +34,8 @@ export async function readModel(path: string, options: LoadOptions = {}): Promis
     "an empty file": "an empty file",
   };
   if (strangers[kind]) throw new ArgumentError(expected(path, "model", WANTED, strangers[kind]));
-  if (bytes.length < SLOW_BYTES || !process.stderr.isTTY) return loadModel(bytes, options);
+  const all: LoadOptions = { externalData: (location) => readBeside(path, location), ...options };
+  if (bytes.length < SLOW_BYTES || !process.stderr.isTTY) return loadModel(bytes, all);
 
   const bar = new SingleBar({
     stream: process.stderr,
@@ -45,7 +47,7 @@ export async function readModel(path: string, options: LoadOptions = {}): Promis
   bar.start(1, 0, { phase: "load" });
   try {
     return await loadModel(bytes, {
-      ...options,
+      ...all,
       onProgress({ phase, loaded, total }) {
         bar.setTotal(total);
         bar.update(loaded, { phase });
@@ -54,4 +56,12 @@ export async function readModel(path: string, options: LoadOptions = {}): Promis
   } finally {
     bar.stop();
   }
+}
+
+/** A file of weights that lies in the folder of the model, or below it; none for a path that leads elsewhere. */
+async function readBeside(path: string, location: string): Promise<Uint8Array | undefined> {
+  const folder = resolve(dirname(path));
+  const file = resolve(folder, location);
+  const below = folder.endsWith(sep) ? folder : folder + sep;
+  return file.startsWith(below) ? readBytes(file, "weights", "the file that the model names") : undefined;
 }

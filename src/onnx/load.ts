@@ -3,11 +3,12 @@ import { Model, type ModelOptions } from "../graph/model.ts";
 import { needsMore } from "../graph/needs.ts";
 import { MORE } from "../graph/operators/index.ts";
 import { type KernelSource, kernelsFrom, relaxedKernels } from "../wasm/source.ts";
+import type { ExternalResolver } from "./external-data.ts";
 import { importModel } from "./import.ts";
 import { loadNeeds, NOT_ONNX } from "./needs.ts";
 import { type ModelProto, readModel } from "./proto.ts";
 import { bytesOf, type ModelSource } from "./source.ts";
-import type { ExternalData } from "./tensor.ts";
+import { EXTERNAL_DATA, type ExternalData } from "./tensor.ts";
 
 export type { ModelSource };
 
@@ -25,8 +26,11 @@ export interface LoadOptions extends ModelOptions {
   /** Stops the download, or loading between two steps. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: LoadProgress) => void;
-  /** Contents of the files in which the model keeps its weights, by location, or a way to get them. */
-  readonly externalData?: ExternalData;
+  /**
+   * Contents of the files in which the model keeps its weights, by location (the path that the model names), or a function that gives
+   * or promises them; it is asked once for each file.
+   */
+  readonly externalData?: ExternalData | ExternalResolver;
   /** The kernels, for those who host `lanewise/lanewise.wasm` themselves. */
   readonly wasm?: KernelSource;
 }
@@ -60,7 +64,9 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
   step("read", 1);
   const proto = await read(bytes);
   await loadNeeds(proto);
-  const graph = importModel(proto, { externalData: options.externalData });
+  const { externalData: given } = options;
+  const files = typeof given === "function" ? (await EXTERNAL_DATA.load()).gatherExternal(proto, given) : given;
+  const graph = importModel(proto, { externalData: await files });
   if (needsMore(graph)) await MORE.load();
   checkInputNames(graph.inputs, options.inputShapes);
   step("prepare", 2);

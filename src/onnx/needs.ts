@@ -47,7 +47,8 @@ export async function loadNeeds(model: ModelProto): Promise<void> {
   if (model.functions.length > 0) parts.add(FUNCTIONS);
   if (hasVolumes(model.graph)) parts.add(RARE_FORMS);
   if (parts.has(OLD_FORMS)) parts.add(MORE);
-  if (keepsElsewhere(model.graph)) parts.add(EXTERNAL_DATA);
+  if (keepsElsewhere(model.graph) || model.functions.some(({ node }) => node.some(hasElsewhere)))
+    parts.add(EXTERNAL_DATA);
   if (operators.has("Scatter")) operators.add("ScatterElements");
   await Promise.all([loadOperators(operators), ...Array.from(parts, (part) => part.load())]);
   if ([...operators].some((op) => !isSupported(op))) await REFUSALS.load();
@@ -65,11 +66,15 @@ function hasRareForm({ attribute }: NodeProto): boolean {
 
 /** Whether a graph or a branch of it keeps a tensor in another file. */
 function keepsElsewhere({ initializer, node }: GraphProto): boolean {
-  const isElsewhere = (tensor: TensorProto | undefined) => tensor?.dataLocation === 1;
-  return (
-    initializer.some(isElsewhere) ||
-    node.some(({ attribute }) => attribute.some(({ t, g }) => isElsewhere(t) || (g && keepsElsewhere(g))))
-  );
+  return initializer.some(isElsewhere) || node.some(hasElsewhere);
+}
+
+function hasElsewhere(node: NodeProto): boolean {
+  return node.attribute.some(({ t }) => isElsewhere(t)) || subgraphs(node).some(keepsElsewhere);
+}
+
+function isElsewhere(tensor: TensorProto | undefined): boolean {
+  return tensor?.dataLocation === 1;
 }
 
 /** Whether a graph says of a value that it is an image of three dimensions or more. */

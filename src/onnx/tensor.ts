@@ -57,8 +57,8 @@ export function nameOfCode(code: number): string {
   return DATA_TYPES.get(code) ?? UNSUPPORTED_TYPES.get(code) ?? `type ${code}`;
 }
 
-/** Contents of the files that a model keeps its weights in, by the location that the model gives, or a way to get them. */
-export type ExternalData = Readonly<Record<string, Uint8Array>> | ((location: string) => Uint8Array | undefined);
+/** Contents of the files that a model keeps its weights in, by the location that the model gives. */
+export type ExternalData = Readonly<Record<string, Uint8Array>>;
 
 /** For models that keep weights in other files. */
 export const EXTERNAL_DATA = new OnDemand(() => import("./external-data.ts"));
