@@ -219,6 +219,10 @@ const MAKERS: readonly (readonly [string, Maker])[] = [
   ],
   ["relu", pointwise("Relu")],
   ["relu", pointwise("Relu")],
+  ["prelu", prelu],
+  ["instance norm", instanceNorm],
+  ["depth to space", depthToSpace],
+  ["mean", (b, x) => void b.image("ReduceMean", [x.name, b.constant(integers(2, 3))], [x.shape[0], x.shape[1], 1, 1])],
   ["leaky", pointwise("LeakyRelu", { alpha: { float: 0.1 } })],
   ["sigmoid", pointwise("Sigmoid")],
   ["tanh", pointwise("Tanh")],
@@ -284,6 +288,28 @@ function batchNorm(b: Builder, x: Image, r: Random): void {
   const C = [x.shape[1]];
   const statistics = [b.weights(r, C, 1), b.weights(r, C, 0.5), b.weights(r, C, 0.5), b.weights(r, C, 0.5, 1)];
   b.image("BatchNormalization", [x.name, ...statistics], x.shape, { epsilon: { float: 1e-3 } });
+}
+
+function prelu(b: Builder, x: Image, r: Random): void {
+  const shape = r.pick([[1], [x.shape[1], 1, 1]]);
+  b.image("PRelu", [x.name, b.weights(r, shape, 0.5)], x.shape);
+}
+
+function instanceNorm(b: Builder, x: Image, r: Random): void {
+  const [, C, H, W] = x.shape;
+  // Of few places, or of equal ones, the deviation says nothing.
+  if (H * W < 6) return;
+  const C1 = [C];
+  b.image("InstanceNormalization", [x.name, b.weights(r, C1, 1), b.weights(r, C1, 0.5)], x.shape, {
+    epsilon: { float: 0.1 },
+  });
+}
+
+function depthToSpace(b: Builder, x: Image, r: Random): void {
+  const [N, C, H, W] = x.shape;
+  if (C % 4 === 0 && H * W < 60) {
+    b.image("DepthToSpace", [x.name], [N, C / 4, 2 * H, 2 * W], { blocksize: 2, mode: r.pick(["DCR", "CRD"]) });
+  } else if (H % 2 === 0 && W % 2 === 0) b.image("SpaceToDepth", [x.name], [N, 4 * C, H / 2, W / 2], { blocksize: 2 });
 }
 
 function affine(b: Builder, x: Image, r: Random): void {
