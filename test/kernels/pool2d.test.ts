@@ -220,7 +220,7 @@ describe.each(BUILDS)("pool2d, %s build", (build) => {
 
     test("NaN in any place, infinities of both signs", () => {
       for (let place = 0; place < 21; place++) {
-        const x = random(place, [1, 18, 3, 7]);
+        const x = new Random(place).tensor([1, 18, 3, 7]);
         x.data[place] = Number.NaN;
         x.data[17 * 21 + place] = Number.NaN;
         x.data.fill(Number.NEGATIVE_INFINITY, 21, 42);
@@ -233,7 +233,7 @@ describe.each(BUILDS)("pool2d, %s build", (build) => {
     });
 
     test("zeros of either sign as in a window by itself", () => {
-      const zeros = random(6, [1, 16, 7, 9]);
+      const zeros = new Random(6).tensor([1, 16, 7, 9]);
       zeros.data.forEach((v, i) => {
         zeros.data[i] = v < 0 ? -0 : 0;
       });
