@@ -28,6 +28,7 @@ beforeAll(() => {
   writeFileSync(file("four.onnx"), poolModel(4));
   writeFileSync(file("map.onnx"), oneNodeModel("Relu", [1, 3, 4, 4], [1, 3, 4, 4]));
   writeFileSync(file("strange.onnx"), oneNodeModel("Frobnicate", [1, 3, 4, 4], [1, 3, 4, 4]));
+  writeFileSync(file("staged.onnx"), oneNodeModel("NonZero", [1, 3, 4, 4], [4, 9]));
   writeFileSync(file("colors.txt"), "red\r\ngreen\r\nblue\r\n\r\n");
   writeFileSync(file("solid.png"), solidPng(51, 102, 102));
 });
@@ -272,6 +273,13 @@ describe("inspect", () => {
       supported: false,
       unsupported: [{ node: "only", operator: "Frobnicate" }],
     });
+  });
+
+  test("says which layers a run plans", () => {
+    const note = 'stages: a run plans what is behind NonZero "only", where shapes depend on data';
+    expect(run("inspect", file("staged.onnx")).stdout).toMatch(new RegExp(`^${note}$`, "m"));
+    const { notes, layers } = JSON.parse(run("inspect", file("staged.onnx"), "--json").stdout);
+    expect({ notes, layers }).toEqual({ notes: [note], layers: [] });
   });
 
   test("refuses a shape for an input that is not there", () => {

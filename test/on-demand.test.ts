@@ -184,14 +184,9 @@ describeShared("rare operators", "conformance/onnx-node", (folder) => {
       vi.resetModules();
       const { loadBytes } = await fresh();
       const tensors = each.sets[0].inputs.map((file) => decodeTensor(readTensorProto(readBytes(file))));
-      const run = async () => {
-        const loaded = await loadBytes(readBytes(each.model));
-        return loaded.runSync(Object.fromEntries(loaded.inputs.map(({ name }, i) => [name, tensors[i]])));
-      };
-      // Some give as many elements as the data say, which is refused; but by the operator, which is there.
-      const outcome = await run().then(Object.keys, (error: Error) => error.message.split("\n")[1]);
-      if (typeof outcome === "string") expect(outcome).toMatch(/depends on the data|computed from data/);
-      else expect(outcome.length, each.name).toBeGreaterThan(0);
+      const loaded = await loadBytes(readBytes(each.model));
+      const results = loaded.runSync(Object.fromEntries(loaded.inputs.map(({ name }, i) => [name, tensors[i]])));
+      expect(Object.keys(results).length, each.name).toBeGreaterThan(0);
     }
     expect(seen.size).toBeGreaterThan(20);
   });

@@ -339,13 +339,32 @@ describe("If", () => {
     expect([...made.runSync({ x, yes: truth(false) })["y"].data]).toEqual([3, 6]);
   });
 
-  it("is refused where the condition is data", () => {
-    const proto = outer([node("Cast", "x", "yes", { to: 9 }), node("If", "yes", "y", { then_branch, else_branch })], {
-      inputs: [value("x", [1, 1])],
-    });
-    expect(() => run(proto, { x: floats([1, 1], 1) })).toThrow(
-      'If "y": the condition must be known before the run, but is computed from data',
-    );
+  it("may take it from data, and values from around it", () => {
+    const outside = graph({ nodes: [node("Neg", "around", "r")], outputs: "r" });
+    const nodes = [
+      node("Relu", "x", "around"),
+      node("ReduceMax", "x", "most", { keepdims: 0 }),
+      node("Cast", "most", "yes", { to: 9 }),
+      node("If", "yes", "y", { then_branch: outside, else_branch: graph({ outputs: "x", nodes: [] }) }),
+    ];
+    const proto = outer(nodes, { inputs: [value("x", [2])] });
+    const made = new Model(importModel(proto), MODULE);
+    for (const [values, want] of [
+      [
+        [3, -1],
+        [-3, -0],
+      ],
+      [
+        [0, -2],
+        [0, -2],
+      ],
+      [
+        [1, 2],
+        [-1, -2],
+      ],
+    ]) {
+      expect([...made.runSync({ x: floats([2], ...values) })["y"].data]).toEqual(want);
+    }
   });
 });
 

@@ -109,6 +109,7 @@ function describe(path: string, model: Model, shapes: Record<string, Shape>, lay
     totals: totals(layers),
     passes: model.passes(shapes),
     memory: model.memory,
+    notes: model.notes,
   };
 }
 
@@ -150,7 +151,7 @@ function printModel(
     for (const line of formatTable([head, ...reports], ["left", "right", "right"])) print(line);
     print();
   }
-  for (const line of memoryLines(model, layers)) print(line);
+  for (const line of [...memoryLines(model, layers), ...model.notes]) print(line);
 }
 
 function memoryLines({ memory }: Model, layers: readonly Layer[]): string[] {

@@ -1,34 +1,72 @@
-import type { HostTensor } from "../dtype.ts";
 import type { Heap } from "../memory.ts";
 import type { Numerics } from "../ops/conv2d.ts";
 import type { Kernels } from "../wasm/kernels.ts";
-import { Draft } from "./draft.ts";
-import type { Graph, TensorType } from "./graph.ts";
-import { inferTypes } from "./infer.ts";
+import type { Draft, Network } from "./draft.ts";
+import type { Waiting } from "./infer.ts";
 import { PASSES, type Pass, type PassReport, runPasses } from "./passes/index.ts";
 import { Plan } from "./plan.ts";
-import type { WeightStore } from "./weights.ts";
+import { type Rest, splitDraft } from "./split.ts";
+import type { WeightLease, WeightStore } from "./weights.ts";
 
-/** Where a plan runs, and what it is made for besides shapes. */
-export interface CompileOptions {
+/** Where plans of a model run, and what they are made for besides shapes. */
+export interface Ground {
   readonly kernels: Kernels;
   readonly heap: Heap;
   readonly weights: WeightStore;
-  /** Inputs whose value the plan is made for, such as a shape to reshape to. */
-  readonly values?: ReadonlyMap<string, HostTensor>;
-  readonly numerics?: Numerics;
+  readonly arena: Arena;
+  readonly numerics: Numerics;
   /** Default: all of them. Images turn channels last in one of them: convolutions and pools cannot do without that one. */
-  readonly passes?: readonly Pass[];
+  readonly passes: readonly Pass[] | undefined;
 }
 
-/** From a graph and the types of its inputs to steps that can run: shapes, passes, kernels, addresses. */
-export function compileGraph(
-  graph: Graph,
-  inputTypes: ReadonlyMap<string, TensorType>,
-  { kernels, heap, weights, values, numerics, passes = PASSES }: CompileOptions,
-): { plan: Plan; reports: PassReport[] } {
-  const draft = new Draft(graph, inputTypes, values, numerics, heap.limit);
-  inferTypes(draft);
+/** Memory for the activations of all plans of a model, as only one of them runs at a time. */
+export class Arena {
+  readonly #heap: Heap;
+  address = 0;
+  bytes = 0;
+
+  constructor(heap: Heap) {
+    this.#heap = heap;
+  }
+
+  /** Makes it at least so large; its content is lost if it moves. */
+  reserve(bytes: number): void {
+    if (bytes <= this.bytes) return;
+    if (this.bytes > 0) this.#heap.free(this.address);
+    this.bytes = 0;
+    this.address = this.#heap.allocate(bytes, "model");
+    this.bytes = bytes;
+  }
+}
+
+export interface Compiled {
+  readonly plan: Plan;
+  readonly reports: readonly PassReport[];
+  readonly lease: WeightLease;
+  readonly rest: Rest | undefined;
+}
+
+/**
+ * From a draft whose types are known to steps that can run: passes, kernels, addresses. What waits is left to the rest. With `alone`, no
+ * other plan is ever made beside it.
+ */
+export function compileDraft(
+  draft: Draft,
+  network: Network,
+  waiting: Waiting | undefined,
+  { kernels, heap, weights, arena, passes = PASSES }: Ground,
+  alone: boolean,
+): Compiled {
+  const rest = waiting && splitDraft(draft, network, waiting);
   const reports = runPasses(draft, passes);
-  return { plan: new Plan(draft, kernels, heap, weights), reports };
+  const lease = weights.lease(!alone || rest !== undefined);
+  try {
+    const plan = new Plan(draft, kernels, heap, lease);
+    plan.forgetWeights();
+    arena.reserve(plan.memory.arenaBytes);
+    return { plan, reports, lease, rest };
+  } catch (error) {
+    lease.end();
+    throw error;
+  }
 }

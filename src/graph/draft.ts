@@ -1,15 +1,25 @@
 import type { HostTensor } from "../dtype.ts";
 import type { Numerics } from "../ops/conv2d.ts";
-import type { Graph, GraphNode, TensorType } from "./graph.ts";
+import type { GraphNode, TensorType } from "./graph.ts";
 import { carried, carriedType, type HalfType, isHalf } from "./halves.ts";
 import { needsMore } from "./needs.ts";
 import { NodeView } from "./operator.ts";
 
+/** What a draft is made from: a graph, or what is left of one. */
+export interface Network {
+  readonly inputs: readonly { readonly name: string }[];
+  readonly outputs: readonly { readonly name: string }[];
+  readonly nodes: readonly GraphNode[];
+  readonly constants: ReadonlyMap<string, HostTensor>;
+  /** Constants that stand for 16-bit floats of the file. */
+  readonly halves?: ReadonlyMap<string, HalfType>;
+}
+
 /** A graph on its way to a plan: shapes are concrete, and passes rewrite it in place. */
 export class Draft {
   readonly inputs: readonly string[];
-  /** Names of the outputs, as users know them. */
-  readonly outputs: readonly string[];
+  /** Names of the outputs. */
+  outputs: readonly string[];
   nodes: GraphNode[];
   readonly constants = new Map<string, HostTensor>();
   /** Types of all values that are known, constants included, as they lie in memory. */
@@ -27,7 +37,7 @@ export class Draft {
 
   /** `values` are inputs whose value is fixed for this draft: they are constants of it. */
   constructor(
-    graph: Graph,
+    graph: Network,
     inputTypes: ReadonlyMap<string, TensorType>,
     values: ReadonlyMap<string, HostTensor> = new Map(),
     numerics: Numerics = "default",
@@ -43,6 +53,7 @@ export class Draft {
       this.types.set(name, { type: carriedType(type), shape });
       if (isHalf(type)) this.halves.set(name, type);
     }
+    for (const [name, type] of graph.halves ?? []) this.halves.set(name, type);
     for (const [name, tensor] of [...graph.constants, ...values]) this.setConstant(name, tensor);
     for (const name of this.types.keys()) this.#names.add(name);
     for (const node of this.nodes) for (const name of node.outputs) this.#names.add(name);

@@ -3,7 +3,6 @@
 import { type DataType, type HostTensor, holds, type TypedArray } from "../dtype.ts";
 import { toFloat32 } from "../half.ts";
 import { rounded } from "../ops/convert.ts";
-import type { Shape } from "../shape.ts";
 import type { GraphNode, TensorType } from "./graph.ts";
 import { LazyTensor } from "./lazy.ts";
 
@@ -41,10 +40,10 @@ export function widenedFeed(type: HalfType, data: ArrayLike<number> | TypedArray
   return toFloat32(rounded(values as Float32Array<ArrayBuffer>, { type, shape }));
 }
 
-/** Elements in memory as an array of their own for the user, who knows them as elements of `type`. */
-export function fetched(elements: TypedArray, type: DataType, shape: Shape): HostTensor {
-  if (isHalf(type)) return rounded(elements as Float32Array<ArrayBuffer>, { type, shape });
-  return { type, shape, data: elements.slice() };
+/** What is carried, for the user, who knows it as a tensor of `type`. */
+export function fetched(tensor: HostTensor, type: DataType): HostTensor {
+  if (!isHalf(type)) return tensor;
+  return rounded(tensor.data as Float32Array<ArrayBuffer>, { type, shape: tensor.shape });
 }
 
 /** The 16-bit type that output `i` of a node has in the file, given the types that the node's inputs have there. */

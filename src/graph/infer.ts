@@ -8,21 +8,42 @@ import { settled } from "./lazy.ts";
 import type { NodeView, Operator } from "./operator.ts";
 import { findOperator, RARE_FORMS } from "./operators/index.ts";
 
+/** The part of a draft whose shapes follow from values that only a run gives. */
+export interface Waiting {
+  /** In order, with all that is behind them. */
+  readonly nodes: readonly GraphNode[];
+  /** Those among them that the host computes as soon as their inputs are there. */
+  readonly computed: readonly GraphNode[];
+  /** What others need to know. */
+  readonly needs: readonly UnsupportedItem[];
+}
+
+/** `inferKnown`, for a draft in which nothing waits. */
+export function inferTypes(draft: Draft): void {
+  const waiting = inferKnown(draft);
+  if (waiting) throw unsupportedModel(waiting.needs);
+}
+
 /**
  * Finds the type of every value, and computes on the host whatever does not depend on the data: those nodes become constants.
- * Throws one UnsupportedError with everything that cannot be run.
+ * Nodes that have to wait for values leave the draft. Throws one UnsupportedError with everything that cannot be run.
  */
-export function inferTypes(draft: Draft): void {
+export function inferKnown(draft: Draft): Waiting | undefined {
   const problems: UnsupportedItem[] = [];
-  const kept: GraphNode[] = [];
+  const [kept, nodes, computed]: GraphNode[][] = [[], [], []];
   const visit = (node: GraphNode): void => {
     try {
       const outcome = inferNode(draft, node);
       if (outcome === "kept") kept.push(node);
-      else if (outcome !== "constant") outcome.forEach(visit);
+      else if (outcome === "behind") nodes.push(node);
+      else if (outcome === "computed") {
+        nodes.push(node);
+        computed.push(node);
+      } else if (outcome !== "constant") outcome.forEach(visit);
     } catch (error) {
       if (!(error instanceof UnsupportedError)) throw error;
       problems.push(...error.items);
+      nodes.push(node);
     }
   };
   for (const name of draft.inputs) {
@@ -30,8 +51,10 @@ export function inferTypes(draft: Draft): void {
     if (type) checkSize(`input "${name}"`, "shape", type, draft.limit);
   }
   draft.nodes.forEach(visit);
-  if (problems.length > 0) throw unsupportedModel(problems);
+  const hopeless = problems.filter(({ needs }) => needs === undefined);
+  if (hopeless.length > 0) throw unsupportedModel(hopeless);
   draft.nodes = kept;
+  return nodes.length > 0 ? { nodes, computed, needs: problems } : undefined;
 }
 
 /** Of nodes that are refused for the same reason a message names so many. */
@@ -52,16 +75,17 @@ export function unsupportedModel(items: readonly UnsupportedItem[]): Unsupported
   return new UnsupportedError(`model: expected supported operators only, got\n${lines.join("\n")}`, items);
 }
 
-/** What became of a node: it stays, its outputs are constants now, or other nodes take its place. */
-function inferNode(draft: Draft, node: GraphNode): "kept" | "constant" | readonly GraphNode[] {
+/** What became of a node: it stays, its outputs are constants now, it or others before it wait, or other nodes take its place. */
+function inferNode(draft: Draft, node: GraphNode): "kept" | "constant" | "computed" | "behind" | readonly GraphNode[] {
   const view = draft.view(node);
   const operator = findOperator(node.op);
   if (!operator) throw view.unsupported("operator is not supported");
-  // Behind a node that is not supported nothing is known; that node has been noted.
-  if (node.inputs.some((name) => name !== "" && !draft.types.has(name))) return "kept";
+  // Behind a node that is not supported, or waits, nothing is known; that node has been noted.
+  if (node.inputs.some((name) => name !== "" && !draft.types.has(name))) return "behind";
 
   const expansion = RARE_FORMS.available?.expandRareForm(view, draft) ?? operator.expand?.(view, draft);
   if (expansion) return expansion;
+  if (operator.waits?.(view)) return "computed";
   const types = operator.infer(view);
   types.forEach((type, i) => {
     if (node.outputs[i]) checkSize(view.where, `output ${i}`, type, draft.limit);
@@ -102,4 +126,11 @@ function evaluateConstants(draft: Draft, view: NodeView, operator: Operator): Ho
   if (!operator.evaluate || names.some((name) => name !== "" && !draft.constants.has(name))) return undefined;
   const inputs = names.map((name) => (name ? settled(draft.constants.get(name) as HostTensor) : undefined));
   return operator.evaluate(view, inputs);
+}
+
+/** The outputs of a node whose inputs are all there, computed on the host. */
+export function computeNode(view: NodeView, inputs: readonly (HostTensor | undefined)[]): HostTensor[] {
+  const operator = findOperator(view.node.op) as Operator;
+  operator.infer(view);
+  return operator.fold?.(view) ?? operator.evaluate?.(view, inputs) ?? [];
 }

@@ -1,19 +1,18 @@
 import { DISPOSE } from "../dispose.ts";
 import type { HostTensor } from "../dtype.ts";
-import { type TypedArray, viewOf } from "../dtype.ts";
 import { ArgumentError, checkAborted, DisposedError, expected } from "../errors.ts";
 import { Heap } from "../memory.ts";
 import type { Numerics } from "../ops/conv2d.ts";
 import { elementCount, type Shape } from "../shape.ts";
-import { instantiateKernels, type Kernels } from "../wasm/kernels.ts";
-import { compileGraph } from "./compile.ts";
-import { concreteTypes, copyFeeds, elementsOf, type Feed, type Feeds, feedType, fixShapes } from "./feeds.ts";
-import type { Graph, TensorType, ValueInfo } from "./graph.ts";
+import { instantiateKernels } from "../wasm/kernels.ts";
+import { Arena, type Ground } from "./compile.ts";
+import { concreteTypes, copyFeeds, elementsOf, type Feeds, feedType, fixShapes } from "./feeds.ts";
+import type { Graph, ValueInfo } from "./graph.ts";
 import { carriedType, fetched } from "./halves.ts";
-import { describeLayers, type Layer } from "./layers.ts";
+import type { Layer } from "./layers.ts";
 import type { Pass, PassReport } from "./passes/index.ts";
-import type { Plan, Port, Step } from "./plan.ts";
-import { neededInputs } from "./value-inputs.ts";
+import type { Given } from "./split.ts";
+import { Stage, type StagePlan, type Task } from "./stage.ts";
 import { WeightStore } from "./weights.ts";
 
 export interface ModelOptions {
@@ -61,15 +60,6 @@ export interface ModelMemory {
   readonly total: number;
 }
 
-interface BoundPlan {
-  readonly plan: Plan;
-  readonly layers: readonly Layer[];
-  readonly reports: readonly PassReport[];
-  steps: Step[];
-  inputs: Port[];
-  outputs: Port[];
-}
-
 /** Multiply-adds: some 10 ms. */
 const WORK_BETWEEN_PAUSES = 2e8;
 /** What writing an element costs, in multiply-adds. */
@@ -79,97 +69,94 @@ const WORK_OF_AN_ELEMENT = 4;
 export class Model {
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
-  /** What the user should know about how the model runs; usually nothing. */
-  readonly notes: readonly string[];
-  readonly #numerics: Numerics;
-  readonly #passes: readonly Pass[] | undefined;
-  #graph: Graph;
-  readonly #plans = new Map<string, BoundPlan>();
-  /** Inputs whose values, not only their shapes, decide how the network runs. */
-  readonly #valueInputs = new Set<string>();
+  readonly #notes: readonly string[];
   /** undefined once disposed of. */
-  #parts: { readonly kernels: Kernels; readonly heap: Heap; readonly weights: WeightStore } | undefined;
-  #arena = { address: 0, bytes: 0 };
-  /** How many runs have begun: tells a run that has paused whether the arena still is as it left it. */
-  #runs = 0;
+  #parts: { readonly stage: Stage; readonly ground: Ground } | undefined;
+  /** How often a plan or its data may have moved: tells a run that has paused whether the arena still is as it left it. */
+  #turns = 0;
   /** Settles when no run that pauses is under way. */
-  #turn: Promise<unknown> = Promise.resolve();
+  #pausing: Promise<unknown> = Promise.resolve();
 
   constructor(graph: Graph, module: WebAssembly.Module, options: InternalOptions = {}, notes: readonly string[] = []) {
     const { kernels, memory, heapBase } = instantiateKernels(module);
     const heap = new Heap(memory, heapBase, options.memoryLimit);
-    this.#numerics = options.numerics === "direct" ? "direct" : "default";
-    this.notes = notes;
-    this.#passes = options.passes;
+    this.#notes = notes;
     this.inputs = fixShapes(graph.inputs, options.inputShapes ?? {});
     this.outputs = graph.outputs;
-    this.#graph = { ...graph, inputs: this.inputs };
+    const ground: Ground = {
+      ...{ kernels, heap, weights: new WeightStore(kernels, heap), arena: new Arena(heap) },
+      numerics: options.numerics === "direct" ? "direct" : "default",
+      passes: options.passes,
+    };
+    const stage = new Stage({ ...graph, inputs: this.inputs }, ground);
+    this.#parts = { stage, ground };
     const types = concreteTypes(this.inputs);
-    this.#parts = { kernels, heap, weights: new WeightStore(kernels, heap, types === undefined) };
-    // With one plan for good, the weights are in wasm memory now, and need not be kept elsewhere.
-    if (types && this.#planAhead(types)) this.#graph = { ...this.#graph, constants: new Map() };
+    if (types) stage.planForGood(types);
+  }
+
+  /** What the user should know about how the model runs; usually nothing. */
+  get notes(): readonly string[] {
+    const nodes = this.#parts?.stage.last?.endsBefore ?? [];
+    if (nodes.length === 0) return this.#notes;
+    return [...this.#notes, `stages: a run plans what is behind ${nodes.join(", ")}, where shapes depend on data`];
   }
 
   /** Runs the network. The outputs are fresh arrays that belong to the caller. */
   async run(feeds: Feeds, { signal }: RunOptions = {}): Promise<Record<string, HostTensor>> {
     if (!signal) return this.runSync(feeds);
     const own = copyFeeds(feeds);
-    const run = this.#turn.then(() => this.#runWithPauses(own, signal));
-    this.#turn = run.catch(() => undefined);
+    const run = this.#pausing.then(() => this.#runWithPauses(own, signal));
+    this.#pausing = run.catch(() => undefined);
     return run;
   }
 
   /** Runs the network at once, without giving way to anything else. */
   runSync(feeds: Feeds): Record<string, HostTensor> {
-    const bound = this.#prepare(feeds);
-    for (const step of bound.steps) step();
-    return this.#fetch(bound);
+    const { tasks, fetch } = this.#begin(feeds);
+    for (const task of tasks) task.run();
+    return fetch();
   }
 
   /** Runs the network and tells how long each layer took. */
   profile(feeds: Feeds): { outputs: Record<string, HostTensor>; layers: LayerTiming[] } {
-    const bound = this.#prepare(feeds);
-    const layers = bound.steps.map((step, i) => {
+    const { tasks, fetch } = this.#begin(feeds);
+    const layers: LayerTiming[] = [];
+    for (const task of tasks) {
       const start = performance.now();
-      step();
-      return { ...bound.layers[i], ms: performance.now() - start };
-    });
-    return { outputs: this.#fetch(bound), layers };
+      task.run();
+      const ms = performance.now() - start;
+      layers.push({ ...task.layer, ms });
+    }
+    return { outputs: fetch(), layers };
   }
 
-  /** The layers as they run. Shapes are needed where the model leaves dimensions free and has not run yet. */
+  /**
+   * The layers as they run. Shapes are needed where the model leaves dimensions free and has not run yet. Of a network that is planned
+   * in stages (see `notes`), those behind the first are of the last run.
+   */
   layers(inputShapes: Readonly<Record<string, Shape>> = {}): readonly Layer[] {
-    return this.#boundFor("layers", inputShapes).layers;
+    return this.#planned("layers", inputShapes).layers;
   }
 
-  /** What each rewriting of the graph did, in order. Shapes as for `layers`. */
+  /** What each rewriting of the graph did, in order. Shapes and stages as for `layers`. */
   passes(inputShapes: Readonly<Record<string, Shape>> = {}): readonly PassReport[] {
-    return this.#boundFor("passes", inputShapes).reports;
-  }
-
-  #boundFor(where: string, inputShapes: Readonly<Record<string, Shape>>): BoundPlan {
-    this.#alive(where);
-    const types = concreteTypes(fixShapes(this.inputs, inputShapes));
-    const last = [...this.#plans.values()].at(-1);
-    if (types && !(last && this.#valueInputs.size > 0)) return this.#planFor(types);
-    if (last) return last;
-    throw new ArgumentError(`${where}: inputShapes expected a shape for each input with free dimensions, got none`);
+    return this.#planned("passes", inputShapes).reports;
   }
 
   get memory(): ModelMemory {
-    const bounds = [...this.#plans.values()].map(({ plan }) => plan.memory.lowerBound);
+    if (!this.#parts) return { weights: 0, arena: 0, arenaLowerBound: 0, total: 0 };
+    const { stage, ground } = this.#parts;
     return {
-      weights: this.#parts?.weights.bytes ?? 0,
-      arena: this.#parts ? this.#arena.bytes : 0,
-      arenaLowerBound: Math.max(0, ...bounds),
-      total: this.#parts?.heap.memory.buffer.byteLength ?? 0,
+      weights: ground.weights.bytes,
+      arena: ground.arena.bytes,
+      arenaLowerBound: stage.arenaLowerBound,
+      total: ground.heap.memory.buffer.byteLength,
     };
   }
 
   /** Gives all memory back. The model cannot be used afterwards. */
   dispose(): void {
     this.#parts = undefined;
-    this.#plans.clear();
   }
 
   [DISPOSE](): void {
@@ -178,21 +165,21 @@ export class Model {
 
   async #runWithPauses(feeds: Feeds, signal: AbortSignal): Promise<Record<string, HostTensor>> {
     for (;;) {
-      const bound = this.#prepare(feeds);
-      const run = this.#runs;
+      const { tasks, fetch } = this.#begin(feeds);
+      const turn = this.#turns;
       let work = 0;
-      for (const [i, step] of bound.steps.entries()) {
+      for (const task of tasks) {
         checkAborted(signal, "run");
-        // Another run came in between: from the start again.
-        if (run !== this.#runs) break;
-        step();
-        work += bound.layers[i].macs + WORK_OF_AN_ELEMENT * elementCount(bound.layers[i].outputShape);
+        task.run();
+        work += task.layer.macs + WORK_OF_AN_ELEMENT * elementCount(task.layer.outputShape);
         if (work < WORK_BETWEEN_PAUSES) continue;
         work = 0;
         await new Promise((resolve) => setTimeout(resolve, 0));
         this.#alive("run");
+        // Another run came in between: from the start again.
+        if (turn !== this.#turns) break;
       }
-      if (run === this.#runs) return this.#fetch(bound);
+      if (turn === this.#turns) return fetch();
     }
   }
 
@@ -201,98 +188,45 @@ export class Model {
     return this.#parts;
   }
 
-  /** The plan for these feeds, with the feeds in place. */
-  #prepare(feeds: Feeds): BoundPlan {
-    this.#alive("run");
+  /** What is to do for these feeds, and what gives the outputs afterwards. */
+  #begin(feeds: Feeds): { tasks: Iterable<Task>; fetch: () => Record<string, HostTensor> } {
+    const { stage } = this.#alive("run");
     const types = new Map(this.inputs.map((input) => [input.name, feedType(input, feeds)]));
     const unknown = Object.keys(feeds).find((name) => !types.has(name));
     if (unknown !== undefined) throw new ArgumentError(expected("run", "feeds", this.#inputNames(), unknown));
-    const bound = this.#planFor(types, feeds);
-    this.#runs++;
-    for (const port of bound.inputs) this.#write(port, feeds[port.name]);
-    return bound;
+    const tensors = new Map<string, HostTensor>();
+    for (const [name, { type, shape }] of types) {
+      tensors.set(name, { type: carriedType(type), shape, data: elementsOf(type, feeds[name].data) });
+    }
+    this.#turns++;
+    const plan = stage.planFor(types, tensors) as StagePlan;
+    const results = new Map<string, Given>();
+    const fetch = () =>
+      Object.fromEntries(
+        this.outputs.map(({ name }) => {
+          const { known, tensor } = results.get(name) as Given;
+          return [name, fetched(tensor, known)] as const;
+        }),
+      );
+    return { tasks: plan.tasks(tensors, results), fetch };
+  }
+
+  #planned(where: string, inputShapes: Readonly<Record<string, Shape>>): StagePlan {
+    const { stage } = this.#alive(where);
+    const types = concreteTypes(fixShapes(this.inputs, inputShapes));
+    if (types && !(stage.last && stage.dependsOnValues)) {
+      this.#turns++;
+      const plan = stage.planFor(types, new Map());
+      if (plan) return plan;
+      throw new ArgumentError(
+        `${where}: model expected to have run, as values of its inputs decide shapes, got no run`,
+      );
+    }
+    if (stage.last) return stage.last;
+    throw new ArgumentError(`${where}: inputShapes expected a shape for each input with free dimensions, got none`);
   }
 
   #inputNames(): string {
     return `inputs ${this.inputs.map(({ name }) => `"${name}"`).join(", ")}`;
-  }
-
-  #write(port: Port, { data }: Feed): void {
-    this.#view(port).set(elementsOf(port.type.type, data) as never);
-  }
-
-  #view({ type, address }: Port): TypedArray {
-    const { buffer } = this.#alive("run").heap.memory;
-    return viewOf(carriedType(type.type), buffer as ArrayBuffer, address, elementCount(type.shape));
-  }
-
-  #fetch({ outputs }: BoundPlan): Record<string, HostTensor> {
-    const results = outputs.map((port) => {
-      const { type, shape } = port.type;
-      return [port.name, fetched(this.#view(port), type, shape)] as const;
-    });
-    return Object.fromEntries(results);
-  }
-
-  /** Plans before the first run, unless that has to wait for the values of some inputs: then it gives false. */
-  #planAhead(types: ReadonlyMap<string, TensorType>): boolean {
-    try {
-      this.#planFor(types);
-      return true;
-    } catch (error) {
-      const needed = neededInputs(this.#graph, error);
-      if (needed.length === 0) throw error;
-      for (const name of needed) this.#valueInputs.add(name);
-      const { kernels, heap } = this.#alive("loadModel");
-      this.#parts = { kernels, heap, weights: new WeightStore(kernels, heap, true) };
-      return false;
-    }
-  }
-
-  #planFor(types: ReadonlyMap<string, TensorType>, feeds: Feeds = {}): BoundPlan {
-    const values = this.#fixedValues(types, feeds);
-    const shapes = [...types.values()].map(({ shape }) => shape.join("x"));
-    const key = [...shapes, ...[...values.values()].map(({ data }) => data.join(" "))].join(",");
-    const known = this.#plans.get(key);
-    if (known) return known;
-    const { kernels, heap, weights } = this.#alive("run");
-    let compiled: ReturnType<typeof compileGraph>;
-    const numerics = this.#numerics;
-    try {
-      const options = { kernels, heap, weights, values, numerics };
-      compiled = compileGraph(this.#graph, types, this.#passes ? { ...options, passes: this.#passes } : options);
-    } catch (error) {
-      const needed = neededInputs(this.#graph, error).filter((name) => feeds[name] && !values.has(name));
-      if (needed.length === 0) throw error;
-      for (const name of needed) this.#valueInputs.add(name);
-      return this.#planFor(types, feeds);
-    }
-    const { plan, reports } = compiled;
-    const bound: BoundPlan = { plan, layers: describeLayers(plan), reports, steps: [], inputs: [], outputs: [] };
-    plan.forgetWeights();
-    this.#reserve(plan.memory.arenaBytes);
-    this.#plans.set(key, bound);
-    Object.assign(bound, plan.bind(this.#arena.address));
-    return bound;
-  }
-
-  #fixedValues(types: ReadonlyMap<string, TensorType>, feeds: Feeds): Map<string, HostTensor> {
-    const values = new Map<string, HostTensor>();
-    for (const name of this.#valueInputs) {
-      const type = types.get(name);
-      if (!type || !feeds[name]) continue;
-      const data = elementsOf(type.type, feeds[name].data);
-      values.set(name, { type: carriedType(type.type), shape: type.shape, data });
-    }
-    return values;
-  }
-
-  /** Makes the arena, which all plans share, at least so large. */
-  #reserve(bytes: number): void {
-    if (bytes <= this.#arena.bytes) return;
-    const { heap } = this.#alive("run");
-    if (this.#arena.bytes > 0) heap.free(this.#arena.address);
-    this.#arena = { address: heap.allocate(bytes, "model"), bytes };
-    for (const bound of this.#plans.values()) Object.assign(bound, bound.plan.bind(this.#arena.address));
   }
 }

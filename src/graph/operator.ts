@@ -10,6 +10,11 @@ export interface Operator {
   infer(node: NodeView): TensorType[];
   /** Nodes that do the same, for operators that are defined by others; undefined where the node stays as it is. */
   expand?(node: NodeView, names: NameMaker): readonly GraphNode[] | undefined;
+  /**
+   * Whether the shapes of its outputs follow from values that are not known yet. A run then computes it on the host, and what is behind
+   * it is planned for what came out.
+   */
+  waits?(node: NodeView): boolean;
   /** Its value where that follows from shapes alone, such as Shape's. */
   fold?(node: NodeView): HostTensor[] | undefined;
   /** The kernels that compute it on tensors in wasm memory; undefined for types they do not take. */

@@ -11,7 +11,7 @@ import { type Home, Homes } from "./homes.ts";
 import { type HostWork, type KernelWork, lower, weightTensors } from "./lower.ts";
 import { type Lifetime, type MemoryPlan, planMemory } from "./memory-plan.ts";
 import { findOperator } from "./operators/index.ts";
-import type { WeightStore } from "./weights.ts";
+import type { WeightLease } from "./weights.ts";
 
 /** What is to be known of one thing to do in a run. */
 export interface StepInfo {
@@ -51,7 +51,7 @@ export class Plan {
   readonly #packed: number[] = [];
   readonly memory: MemoryPlan;
 
-  constructor(draft: Draft, kernels: Kernels, heap: Heap, weights: WeightStore) {
+  constructor(draft: Draft, kernels: Kernels, heap: Heap, weights: WeightLease) {
     this.#draft = draft;
     this.#kernels = kernels;
     this.#heap = heap;
@@ -212,7 +212,7 @@ export class Plan {
   }
 
   /** Uploads the constants that are read as they are. */
-  #placeConstants(weights: WeightStore): void {
+  #placeConstants(weights: WeightLease): void {
     const { constants, outputs } = this.#draft;
     for (const name of [...this.#works.flatMap(readsOf), ...outputs]) {
       if (name === "") continue;

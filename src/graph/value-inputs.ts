@@ -1,20 +1,12 @@
-import { UnsupportedError } from "../errors.ts";
+import type { UnsupportedItem } from "../errors.ts";
 import type { Graph } from "./graph.ts";
 
 /**
- * The inputs of a graph whose values a failed compilation would have to know (a shape that is fed, the axes of a reduction). Empty if
- * it failed for another reason too, or if something it needs depends on inputs of floating point, that is, on the data.
+ * The inputs of a graph behind values that must be known before it can be planned (a shape that is fed, the axes of a reduction), as
+ * far as these do not depend on images or matrices of floating point, that is, on the data.
  */
-export function neededInputs(graph: Graph, error: unknown): string[] {
-  if (!(error instanceof UnsupportedError) || error.items.length === 0) return [];
-  const found = new Set<string>();
-  for (const { needs } of error.items) {
-    if (needs === undefined) return [];
-    const inputs = inputsBehind(graph, needs);
-    if (inputs.length === 0) return [];
-    for (const name of inputs) found.add(name);
-  }
-  return [...found];
+export function neededInputs(graph: Graph, items: readonly UnsupportedItem[]): string[] {
+  return [...new Set(items.flatMap(({ needs }) => (needs === undefined ? [] : inputsBehind(graph, needs))))];
 }
 
 /** The inputs that a value is computed from; none if one of them is too large to be a parameter. */
@@ -29,7 +21,8 @@ function inputsBehind(graph: Graph, value: string): string[] {
     seen.add(name);
     const input = inputs.get(name);
     if (input) {
-      if ((input.shape?.length ?? 0) > 1 && input.type.startsWith("float")) return [];
+      const rank = input.shape?.length ?? 0;
+      if (rank > 2 || (rank > 1 && input.type.includes("float"))) return [];
       found.push(name);
     }
     const producer = producers.get(name);

@@ -7,57 +7,96 @@ import type { Kernels } from "../wasm/kernels.ts";
 import { Widened } from "./halves.ts";
 import { settled } from "./lazy.ts";
 
+type Write = (to: number) => void;
+
+/** A block of wasm memory, and how many leases hold it. */
+interface Entry {
+  readonly address: number;
+  readonly bytes: number;
+  users: number;
+}
+
+/** The weights that one plan uses. */
+export interface WeightLease {
+  /** Address of a constant's elements. */
+  upload(name: string, tensor: HostTensor): number;
+  /** Address of the packed form of weights; `key` tells them and their packing from all others. */
+  pack(key: string, packing: Packing, tensors: readonly (HostTensor | undefined)[]): number;
+  /** Lets go of them: what no other plan uses is freed. */
+  end(): void;
+}
+
 /** Packed weights and uploaded constants of one model, in wasm memory; each is there once, however many plans use it. */
 export class WeightStore {
   readonly #kernels: Kernels;
   readonly #heap: Heap;
-  /** Whether equal names may stand for different tensors, as in models that are planned for several shapes. */
-  readonly #byContent: boolean;
-  readonly #addresses = new Map<string, number>();
+  readonly #entries = new Map<string, Entry>();
+  readonly #contents = new WeakMap<HostTensor, string>();
   /** Bytes in wasm memory. */
   bytes = 0;
 
-  constructor(kernels: Kernels, heap: Heap, byContent: boolean) {
+  constructor(kernels: Kernels, heap: Heap) {
     this.#kernels = kernels;
     this.#heap = heap;
-    this.#byContent = byContent;
   }
 
-  /** Address of a constant's elements. */
-  upload(name: string, tensor: HostTensor): number {
-    return this.#once(
-      this.#identify(`=${name}`, [tensor]),
-      elementCount(tensor.shape) * bytesPerElement(tensor.type),
-      (to) => {
-        viewOf(tensor.type, this.#heap.memory.buffer, to, elementCount(tensor.shape)).set(tensor.data as never);
+  /**
+   * For the weights of one plan. `byContent`: whether equal names may stand for different tensors, as in models that are planned for
+   * several shapes.
+   */
+  lease(byContent: boolean): WeightLease {
+    const held = new Set<string>();
+    const once = (name: string, tensors: readonly (HostTensor | undefined)[], bytes: number, write: Write): number => {
+      const key = byContent ? this.#identify(name, tensors) : name;
+      const entry = this.#entries.get(key) ?? this.#add(key, bytes, write);
+      if (!held.has(key)) entry.users++;
+      held.add(key);
+      return entry.address;
+    };
+    return {
+      upload: (name, tensor) => {
+        const count = elementCount(tensor.shape);
+        return once(`=${name}`, [tensor], count * bytesPerElement(tensor.type), (to) => {
+          viewOf(tensor.type, this.#heap.memory.buffer, to, count).set(tensor.data as never);
+        });
       },
-    );
-  }
-
-  /** Address of the packed form of weights; `key` tells them and their packing from all others. */
-  pack(key: string, packing: Packing, tensors: readonly (HostTensor | undefined)[]): number {
-    return this.#once(this.#identify(key, tensors), packing.bytes, (to) => {
-      const staging = new Staging(this.#heap, tensors);
-      packing.write(this.#kernels, staging, to);
-      staging.free();
-    });
+      pack: (key, packing, tensors) =>
+        once(key, tensors, packing.bytes, (to) => {
+          const staging = new Staging(this.#heap, tensors);
+          packing.write(this.#kernels, staging, to);
+          staging.free();
+        }),
+      end: () => {
+        for (const key of held) this.#leave(key);
+        held.clear();
+      },
+    };
   }
 
   #identify(key: string, tensors: readonly (HostTensor | undefined)[]): string {
-    if (!this.#byContent) return key;
-    return [key, ...tensors.map((tensor) => (tensor ? `${tensor.shape.join("x")}:${fingerprint(tensor)}` : ""))].join(
-      "|",
-    );
+    return [key, ...tensors.map((tensor) => (tensor ? this.#contentOf(tensor) : ""))].join("|");
   }
 
-  #once(key: string, bytes: number, write: (to: number) => void): number {
-    const known = this.#addresses.get(key);
-    if (known !== undefined) return known;
-    const address = this.#heap.allocate(bytes, "model");
-    this.#addresses.set(key, address);
+  #contentOf(tensor: HostTensor): string {
+    const content = this.#contents.get(tensor) ?? `${tensor.shape.join("x")}:${fingerprint(tensor)}`;
+    this.#contents.set(tensor, content);
+    return content;
+  }
+
+  #add(key: string, bytes: number, write: Write): Entry {
+    const entry = { address: this.#heap.allocate(bytes, "model"), bytes, users: 0 };
+    this.#entries.set(key, entry);
     this.bytes += bytes;
-    write(address);
-    return address;
+    write(entry.address);
+    return entry;
+  }
+
+  #leave(key: string): void {
+    const entry = this.#entries.get(key) as Entry;
+    if (--entry.users > 0) return;
+    this.#entries.delete(key);
+    this.#heap.free(entry.address);
+    this.bytes -= entry.bytes;
   }
 }
 

@@ -5,7 +5,6 @@ const HINTS: readonly [operators: RegExp, hint: string][] = [
   [/^(LSTM|GRU|RNN)$/, "lanewise has no recurrent layers"],
   [/^(Loop|Scan)$/, "loops are not run; export the model by tracing it with inputs of fixed shape"],
   [/Sequence|^Optional/, "lists and optional values are not supported; export one output a tensor"],
-  [/^(NonZero|Unique|Compress)$/, "the shape of its output depends on the data"],
   [/^(Random|Bernoulli|Multinomial)/, "random numbers are not supported"],
   [/^(String|Regex|TfIdf)/, "text is not supported"],
   [/^(ATen|Aten)$/, "it stands for PyTorch's own code; export with operator_export_type ONNX"],

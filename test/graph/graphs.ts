@@ -29,7 +29,11 @@ export interface Words {
 }
 
 /** A graph, by way of the bytes of a file. Without `outputs` the last node's output is the graph's. */
-export function graphOf({ inputs, lines, outputs, constants = {} }: Words): Graph {
+export function graphOf(words: Words): Graph {
+  return importModel(readModel(bytesOf(words)));
+}
+
+export function bytesOf({ inputs, lines, outputs, constants = {} }: Words): Uint8Array {
   const nodes = lines.map((line) => {
     const [text, attributes] = typeof line === "string" ? [line, {}] : line;
     const [left, right] = text.split(" -> ");
@@ -42,7 +46,7 @@ export function graphOf({ inputs, lines, outputs, constants = {} }: Words): Grap
     outputs: outputs ?? nodes[nodes.length - 1].output[0],
     constants,
   };
-  return importModel(readModel(writeModel(model({ ...parts, opset: 20 }))));
+  return writeModel(model({ ...parts, opset: 20 }));
 }
 
 export function weights(shape: readonly number[], scale = 1, shift = 0): HostTensor {

@@ -10,7 +10,8 @@ import { graphOf, type Line, MODULE, weights } from "./graphs.ts";
 function store(byContent: boolean) {
   const { kernels, memory, heapBase } = instantiateKernels(MODULE);
   const heap = new Heap(memory, heapBase);
-  return { heap, weights: new WeightStore(kernels, heap, byContent) };
+  const whole = new WeightStore(kernels, heap);
+  return { heap, whole, weights: whole.lease(byContent) };
 }
 
 const tensor = (...values: number[]): HostTensor => ({
@@ -21,11 +22,11 @@ const tensor = (...values: number[]): HostTensor => ({
 
 describe("a store", () => {
   test("keeps a constant once, byte for byte", () => {
-    const { heap, weights } = store(false);
+    const { heap, weights, whole } = store(false);
     const at = weights.upload("a", tensor(1, 2, 3));
     expect(weights.upload("a", tensor(1, 2, 3))).toBe(at);
     expect([...new Float32Array(heap.memory.buffer, at, 3)]).toEqual([1, 2, 3]);
-    expect(weights.bytes).toBe(12);
+    expect(whole.bytes).toBe(12);
   });
 
   test("tells equal names with other elements apart, where several plans share it", () => {
@@ -42,6 +43,22 @@ describe("a store", () => {
     const addresses = [at, ...others.map((other) => weights.upload("a", other))];
     expect(new Set(addresses).size).toBe(addresses.length);
     expect(weights.upload("a", tensor(1, 2, 3))).toBe(at);
+  });
+
+  test("frees what no plan holds any more", () => {
+    const { heap, weights, whole } = store(true);
+    const other = whole.lease(true);
+    const [a, b] = [tensor(1, 2, 3), tensor(4, 5)];
+    const shared = weights.upload("a", a);
+    expect([weights.upload("a", a), other.upload("a", a)]).toEqual([shared, shared]);
+    other.upload("b", b);
+    expect(whole.bytes).toBe(20);
+    weights.end();
+    weights.end();
+    expect(whole.bytes).toBe(20);
+    expect([...new Float32Array(heap.memory.buffer, shared, 3)]).toEqual([1, 2, 3]);
+    other.end();
+    expect([whole.bytes, heap.used]).toEqual([0, 0]);
   });
 
   test("packs pieces through a little memory, which it gives back", () => {

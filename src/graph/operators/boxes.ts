@@ -7,16 +7,16 @@ import type { NodeView, Operator } from "../operator.ts";
 
 /**
  * Inputs boxes [batches, boxes, 4], scores [batches, classes, boxes], how many a class, greatest overlap, least score: rows
- * [batch, class, box]. All must be known, as the number of rows depends on them.
+ * [batch, class, box]. How many rows there are depends on all of them.
  */
 const NonMaxSuppression: Operator = {
   infer(node) {
     checkShapes(node);
-    if (node.node.inputs.some((_, i) => node.has(i) && !node.constant(i))) {
-      const instead = "end the model at its boxes and scores, and select with lanewise/image";
-      throw node.unsupported(`how many boxes it keeps depends on the data, which is not supported; ${instead}`);
-    }
     return [{ type: "int64", shape: [keptBoxes(node).length, 3] }];
+  },
+  waits(node) {
+    checkShapes(node);
+    return node.node.inputs.some((_, i) => node.has(i) && !node.constant(i));
   },
   evaluate(node) {
     const rows = keptBoxes(node);

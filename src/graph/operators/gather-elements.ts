@@ -8,12 +8,13 @@ import type { NodeView, Operator } from "../operator.ts";
 import { checkIndices, gatherOnHost, indexInput } from "./gather.ts";
 import { axisOf } from "./movement.ts";
 
-/** Inputs x and a vector that says which places along `axis` are kept; it must be known. Without an axis, x is flat. */
+/** Inputs x and a vector that says which places along `axis` are kept. Without an axis, x is flat. */
 const Compress: Operator = {
   infer(node) {
     const { shape, axis, places } = compression(node);
     return [{ type: node.input(0).type, shape: gatherShape(shape, axis, [places.length]) }];
   },
+  waits: (node) => !node.constant(1),
   lower(node) {
     const { shape, axis, places } = compression(node);
     const movement = gatherMovement(shape, axis, places, [places.length]);

@@ -140,13 +140,13 @@ function oneHot(node: NodeView): { shape: Shape; axis: number; depth: number } {
   return { shape: [...shape.slice(0, axis), depth, ...shape.slice(axis)], axis, depth };
 }
 
-/** The coordinates of the elements of x that are not 0, one a column, as int64. x must be known: the shape depends on it. */
+/** The coordinates of the elements of x that are not 0, one a column, as int64: their number depends on x. */
 const NonZero: Operator = {
   infer(node) {
-    const x = node.constant(0);
-    if (!x) throw node.unsupported("how much it gives depends on the data, which is not supported");
+    const x = node.constant(0) as HostTensor;
     return [{ type: "int64", shape: [x.shape.length, nonZero(x).length] }];
   },
+  waits: (node) => !node.constant(0),
   evaluate(_, [x]) {
     const { shape } = x as HostTensor;
     const places = nonZero(x as HostTensor);

@@ -9,11 +9,15 @@ import type { NodeView, Operator } from "../operator.ts";
 import { TYPES_BY_CODE } from "./cast.ts";
 import { isBig } from "./types.ts";
 
-/** Inputs start, limit, step, which must be known: start, start + step, ... before the limit. */
+/** Inputs start, limit, step: start, start + step, ... before the limit. */
 const Range: Operator = {
   infer(node) {
     const { type } = node.input(0);
     return [{ type, shape: [progression(node).count] }];
+  },
+  waits(node) {
+    checkSameType(node, [0, 1, 2]);
+    return [0, 1, 2].some((index) => !node.constant(index));
   },
   fold(node) {
     const { type } = node.input(0);
@@ -28,9 +32,8 @@ const Range: Operator = {
 function progression(node: NodeView) {
   checkSameType(node, [0, 1, 2]);
   const [start, limit, step] = [0, 1, 2].map((index) => {
-    const value = node.constant(index);
+    const value = node.constant(index) as HostTensor;
     const what = ["the start", "the limit", "the step"][index];
-    if (!value) throw node.needsValue(index, what);
     if (value.data.length !== 1) throw new ShapeError(expected(node.where, what, "a scalar", formatShape(value.shape)));
     return value.data[0];
   });
