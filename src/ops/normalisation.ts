@@ -107,8 +107,8 @@ export function instanceNormalization(w: Workspace, x: Tensor, options: Instance
 }
 
 /**
- * Groups of neighbouring channels of each image by their mean and variance over all places. Sums are added in the order in which the
- * images lie in memory.
+ * Groups of neighbouring channels of each image by their mean and variance over all places. Sums go over the places of each channel, then over
+ * the channels.
  *
  * @param x [N, C, ...], or [N, ..., C] with `inputLayout: "nhwc"`; scale and bias are [C]
  * @param groups a divisor of C
@@ -151,9 +151,10 @@ function grouped(
   const places = elementCount(layout === "nchw" ? x.shape.slice(2) : x.shape.slice(1, -1));
   const lying = last
     ? { shape: [x.shape[0], places, G, each], axes: [1, 3], own: [G, each] }
-    : { shape: [x.shape[0], G, each, places], axes: [2, 3], own: [G, each, 1] };
+    : { shape: [x.shape[0], G, each, places], axes: [3, 2], own: [G, each, 1] };
   const shapes = { scale: scale && lying.own, bias: bias && lying.own };
-  run(w, where, { ...lying, ...shapes, centred: true, epsilon, epsilonTo: "variance" }, w.address(x), given, y);
+  const spec: NormaliseSpec = { ...lying, ...shapes, inTurn: true, centred: true, epsilon, epsilonTo: "variance" };
+  run(w, where, spec, w.address(x), given, y);
   return y;
 }
 

@@ -12,6 +12,8 @@ export interface NormaliseSpec {
   readonly shape: Shape;
   /** Axes over which mean and variance are taken. */
   readonly axes: readonly number[];
+  /** Whether sums go along one axis after the other, as listed: so that channels first and last give the same bits. */
+  readonly inTurn?: boolean;
   /** Whether the mean is taken away. */
   readonly centred: boolean;
   readonly epsilon: number;
@@ -29,7 +31,7 @@ export interface NormaliseSpec {
  * squares of x - mean, found after the mean.
  */
 export function prepareNormalise(spec: NormaliseSpec): Prepared {
-  const { shape, axes, centred, scale, bias } = spec;
+  const { shape, axes, inTurn, centred, scale, bias } = spec;
   const chain = new Chain();
   const kept = reducedShape(shape, axes);
   const each = spreadShape(shape, kept);
@@ -39,7 +41,7 @@ export function prepareNormalise(spec: NormaliseSpec): Prepared {
   let x = chain.input(0, shape);
   if (centred) {
     const mean = spec.statistics ? chain.optionalOutput(1, kept) : chain.held(kept);
-    chain.run(prepareReduce("mean", shape, axes), [x], mean);
+    chain.run(prepareReduce("mean", shape, axes, inTurn), [x], mean);
     x = chain.run(prepareBinary("sub", shape, each, shape), [x, spread(mean)], y);
   }
   const deviation = deviationOf(chain, x, spec, kept);
@@ -73,10 +75,15 @@ function spreadShape(shape: Shape, kept: Shape): Shape {
 }
 
 /** sqrt(mean of x^2 + epsilon), or sqrt(mean of x^2) + epsilon. */
-function deviationOf(chain: Chain, x: Link, { shape, axes, epsilon, epsilonTo }: NormaliseSpec, kept: Shape): Link {
+function deviationOf(
+  chain: Chain,
+  x: Link,
+  { shape, axes, inTurn, epsilon, epsilonTo }: NormaliseSpec,
+  kept: Shape,
+): Link {
   const d = chain.held(kept);
   const count = elementCount(shape) / elementCount(kept);
-  chain.run(prepareReduce("sumSquare", shape, axes), [x], d);
+  chain.run(prepareReduce("sumSquare", shape, axes, inTurn), [x], d);
   const plus = (factor: number, term: number) =>
     chain.run(prepareUnary(kept, unaryEpilogue("linear", factor, term)), [d], d);
   plus(1 / count, epsilonTo === "variance" ? epsilon : 0);

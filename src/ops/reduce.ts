@@ -33,12 +33,13 @@ export function reducedShape(shape: Shape, axes: readonly number[]): number[] {
 
 /**
  * Makes a reduction over any axes ready: input [x] of `shape`, output dense without the reduced axes. Neighbouring axes are reduced as
- * one, in the order of assembly/reduce.ts; several such groups one after the other, the outermost first.
+ * one, in the order of assembly/reduce.ts; several such groups one after the other, the outermost first. `inTurn` reduces one axis
+ * after the other instead, as they are listed.
  */
-export function prepareReduce(kind: Reduction, shape: Shape, axes: readonly number[]): Prepared {
+export function prepareReduce(kind: Reduction, shape: Shape, axes: readonly number[], inTurn = false): Prepared {
   if (kind === "logSum") return logarithm(prepareReduce("sum", shape, axes), shape, axes);
   if (kind === "logSumExp") return logSumExp(shape, axes);
-  const passes = passesOf(shape, axes);
+  const passes = passesOf(shape, inTurn ? axes.map((axis) => [axis, axis + 1] as const) : runsOf(shape, axes));
   const result = reducedShape(shape, axes);
   if (passes.length === 1) return prepareFold(kind, passes[0], result);
   const chain = new Chain();
@@ -74,19 +75,29 @@ export function prepareFold(kind: KernelName, { outer, length, inner }: Fold, re
   };
 }
 
-function passesOf(shape: Shape, axes: readonly number[]): Fold[] {
-  const passes: Fold[] = [];
-  const left = [...shape];
+/** The axes as runs [first, end) of neighbours, extents of 1 between them included. */
+function runsOf(shape: Shape, axes: readonly number[]): [first: number, end: number][] {
+  const runs: [number, number][] = [];
   const reduced = (axis: number) => axes.includes(axis) || shape[axis] === 1;
   for (let axis = 0; axis < shape.length; axis++) {
     if (!axes.includes(axis) || shape[axis] === 1) continue;
     let end = axis;
     while (end < shape.length && reduced(end)) end++;
-    const length = elementCount(shape.slice(axis, end));
-    passes.push({ outer: elementCount(left.slice(0, axis)), length, inner: elementCount(shape.slice(end)) });
-    left.fill(1, axis, end);
+    runs.push([axis, end]);
     axis = end - 1;
   }
+  return runs;
+}
+
+function passesOf(shape: Shape, runs: readonly (readonly [first: number, end: number])[]): Fold[] {
+  const left = [...shape];
+  const passes = runs.flatMap(([first, end]): Fold[] => {
+    const length = elementCount(shape.slice(first, end));
+    if (length === 1) return [];
+    const pass = { outer: elementCount(left.slice(0, first)), length, inner: elementCount(left.slice(end)) };
+    left.fill(1, first, end);
+    return [pass];
+  });
   return passes.length > 0 ? passes : [{ outer: 1, length: 1, inner: elementCount(shape) }];
 }
 

@@ -70,7 +70,8 @@ const GroupNormalization = normalisation(
     const own = node.input(1).shape[0] === C ? C / groups : 1;
     const scale = last ? [groups, own] : [groups, own, 1];
     const epsilon = node.number("epsilon", 1e-5);
-    return { shape, axes: last ? [1, 3] : [2, 3], scale, bias: scale, centred: true, epsilon, epsilonTo: "variance" };
+    const axes = last ? [1, 3] : [3, 2];
+    return { shape, axes, inTurn: true, scale, bias: scale, centred: true, epsilon, epsilonTo: "variance" };
   },
 );
 
