@@ -3,6 +3,7 @@ import type { Numerics } from "../ops/conv2d.ts";
 import type { Kernels } from "../wasm/kernels.ts";
 import type { Draft, Network } from "./draft.ts";
 import type { Waiting } from "./infer.ts";
+import { describeLayers, type Layer } from "./layers.ts";
 import { PASSES, type Pass, type PassReport, runPasses } from "./passes/index.ts";
 import { Plan } from "./plan.ts";
 import { type Rest, splitDraft } from "./split.ts";
@@ -41,6 +42,7 @@ export class Arena {
 
 export interface Compiled {
   readonly plan: Plan;
+  readonly layers: readonly Layer[];
   readonly reports: readonly PassReport[];
   readonly lease: WeightLease;
   readonly rest: Rest | undefined;
@@ -62,9 +64,10 @@ export function compileDraft(
   const lease = weights.lease(!alone || rest !== undefined);
   try {
     const plan = new Plan(draft, kernels, heap, lease);
+    const layers = describeLayers(plan);
     plan.forgetWeights();
     arena.reserve(plan.memory.arenaBytes);
-    return { plan, reports, lease, rest };
+    return { plan, layers, reports, lease, rest };
   } catch (error) {
     lease.end();
     throw error;

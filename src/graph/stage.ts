@@ -5,7 +5,7 @@ import { Draft, type Network } from "./draft.ts";
 import type { Graph, GraphNode, TensorType } from "./graph.ts";
 import { carriedType } from "./halves.ts";
 import { inferKnown } from "./infer.ts";
-import { describeLayers, type Layer } from "./layers.ts";
+import type { Layer } from "./layers.ts";
 import type { PassReport } from "./passes/index.ts";
 import type { Port, Step } from "./plan.ts";
 import { computeOnHost, type Given, type Rest } from "./split.ts";
@@ -114,10 +114,10 @@ export class StagePlan {
   #bound: { readonly address: number; readonly tasks: Task[]; readonly inputs: Port[]; readonly outputs: Port[] };
 
   constructor(compiled: Compiled, ground: Ground) {
-    const { plan, rest } = compiled;
+    const { layers, rest } = compiled;
     this.#compiled = compiled;
     this.#ground = ground;
-    this.#layers = describeLayers(plan);
+    this.#layers = layers;
     this.#next = rest && new Next(rest, ground);
     this.#bound = this.#bind();
   }
