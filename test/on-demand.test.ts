@@ -56,6 +56,20 @@ describe("loading a model", () => {
     expect(loaded(core)).toEqual([]);
   });
 
+  it("loads what stages need where shapes depend on values, or may", async () => {
+    const { load } = await fresh();
+    const { STAGES } = await import("../src/graph/stage.ts");
+    await load(outer(node("Relu", "x", "y")));
+    expect(STAGES.available).toBeUndefined();
+    const staged = await load(outer(node("NonZero", "x", "places"), node("Neg", "places", "y")));
+    expect(STAGES.available).toBeDefined();
+    expect(staged.runSync({ x: floats([2], 0, 3) })["y"].data).toEqual(BigInt64Array.of(-1n));
+    vi.resetModules();
+    const again = await fresh();
+    const free = model({ inputs: [value("x", ["n"])], outputs: "y", nodes: [node("NonZero", "x", "y")] });
+    expect((await again.load(free)).runSync({ x: floats([3], 0, 3, 1) })["y"].data).toEqual(BigInt64Array.of(1n, 2n));
+  });
+
   it("loads the families of its operators, those in branches and functions included", async () => {
     const { load, loaded, core } = await fresh();
     const branch = graph({ nodes: [node("Trilu", "m", "z")], outputs: "z" });

@@ -1,5 +1,8 @@
-import { compileGraph } from "../../src/graph/compile.ts";
+import { Draft } from "../../src/graph/draft.ts";
 import type { TensorType } from "../../src/graph/graph.ts";
+import { inferTypes } from "../../src/graph/infer.ts";
+import { runPasses } from "../../src/graph/passes/index.ts";
+import { Plan } from "../../src/graph/plan.ts";
 import { WeightStore } from "../../src/graph/weights.ts";
 import { Heap } from "../../src/memory.ts";
 import { importModel } from "../../src/onnx/import.ts";
@@ -29,8 +32,10 @@ export async function openLanewiseLayer(
   const proto = readModel(bytes);
   await loadNeeds(proto);
   const type: TensorType = { type: "float32", shape: feed.shape };
-  const weights = new WeightStore(kernels, heap, false);
-  const { plan } = compileGraph(importModel(proto), new Map([[feed.name, type]]), { kernels, heap, weights });
+  const draft = new Draft(importModel(proto), new Map([[feed.name, type]]));
+  inferTypes(draft);
+  runPasses(draft);
+  const plan = new Plan(draft, kernels, heap, new WeightStore(kernels, heap).lease(false));
   const bound = plan.bind(heap.allocate(plan.memory.arenaBytes, "bench"));
   const [{ address }] = bound.inputs;
   const isLayer = plan.steps.map(({ node }) => node.op !== "Transpose");

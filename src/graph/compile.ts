@@ -1,12 +1,11 @@
 import type { Heap } from "../memory.ts";
 import type { Numerics } from "../ops/conv2d.ts";
 import type { Kernels } from "../wasm/kernels.ts";
-import type { Draft, Network } from "./draft.ts";
-import type { Waiting } from "./infer.ts";
+import type { Draft } from "./draft.ts";
 import { describeLayers, type Layer } from "./layers.ts";
 import { PASSES, type Pass, type PassReport, runPasses } from "./passes/index.ts";
 import { Plan } from "./plan.ts";
-import { type Rest, splitDraft } from "./split.ts";
+import type { Rest } from "./split.ts";
 import type { WeightLease, WeightStore } from "./weights.ts";
 
 /** Where plans of a model run, and what they are made for besides shapes. */
@@ -49,17 +48,15 @@ export interface Compiled {
 }
 
 /**
- * From a draft whose types are known to steps that can run: passes, kernels, addresses. What waits is left to the rest. With `alone`, no
- * other plan is ever made beside it.
+ * From a draft whose types are known to steps that can run: passes, kernels, addresses. With `alone`, no other plan is ever made beside
+ * it, but those of the rest.
  */
 export function compileDraft(
   draft: Draft,
-  network: Network,
-  waiting: Waiting | undefined,
+  rest: Rest | undefined,
   { kernels, heap, weights, arena, passes = PASSES }: Ground,
   alone: boolean,
 ): Compiled {
-  const rest = waiting && splitDraft(draft, network, waiting);
   const reports = runPasses(draft, passes);
   const lease = weights.lease(!alone || rest !== undefined);
   try {

@@ -127,10 +127,3 @@ function evaluateConstants(draft: Draft, view: NodeView, operator: Operator): Ho
   const inputs = names.map((name) => (name ? settled(draft.constants.get(name) as HostTensor) : undefined));
   return operator.evaluate(view, inputs);
 }
-
-/** The outputs of a node whose inputs are all there, computed on the host. */
-export function computeNode(view: NodeView, inputs: readonly (HostTensor | undefined)[]): HostTensor[] {
-  const operator = findOperator(view.node.op) as Operator;
-  operator.infer(view);
-  return operator.fold?.(view) ?? operator.evaluate?.(view, inputs) ?? [];
-}

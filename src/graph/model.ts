@@ -11,8 +11,7 @@ import type { Graph, ValueInfo } from "./graph.ts";
 import { carriedType, fetched } from "./halves.ts";
 import type { Layer } from "./layers.ts";
 import type { Pass, PassReport } from "./passes/index.ts";
-import type { Given } from "./split.ts";
-import { Stage, type StagePlan, type Task } from "./stage.ts";
+import { type Given, Stage, type StagePlan, type Task } from "./stage.ts";
 import { WeightStore } from "./weights.ts";
 
 export interface ModelOptions {
@@ -90,8 +89,18 @@ export class Model {
     };
     const stage = new Stage({ ...graph, inputs: this.inputs }, ground);
     this.#parts = { stage, ground };
+    this.planAhead();
+  }
+
+  /**
+   * Plans for good, where no shape is free. Gives whether that is done: if not, runs may need `STAGES`, and loading that may help. For
+   * `loadModel`.
+   */
+  planAhead(): boolean {
+    const { stage } = this.#alive("loadModel");
     const types = concreteTypes(this.inputs);
-    if (types) stage.planForGood(types);
+    if (types && !stage.last) stage.planForGood(types);
+    return stage.last !== undefined;
   }
 
   /** What the user should know about how the model runs; usually nothing. */

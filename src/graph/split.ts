@@ -1,11 +1,6 @@
-import type { DataType, HostTensor } from "../dtype.ts";
-import type { Shape } from "../shape.ts";
 import type { Draft, Network } from "./draft.ts";
 import { type Attribute, type Graph, type GraphNode, nodeLabel } from "./graph.ts";
-import { carried, type HalfType, halfOutput, isHalf } from "./halves.ts";
-import { computeNode, type Waiting } from "./infer.ts";
-import { settled } from "./lazy.ts";
-import { NodeView } from "./operator.ts";
+import type { Waiting } from "./infer.ts";
 
 /** What is to be done behind a draft that had to end early. */
 export interface Rest {
@@ -60,29 +55,4 @@ function namesAround({ nodes, outputs }: Graph): string[] {
 
 function isGraph(value: Attribute): value is Graph {
   return typeof value === "object" && "nodes" in value;
-}
-
-/** What a run has given: elements as they are carried, and the type by which the file knows them. */
-export interface Given {
-  readonly known: DataType;
-  readonly tensor: HostTensor;
-}
-
-/** Computes a node from values that a run has given, and adds its outputs to them; gives the shape of the first. */
-export function computeOnHost(node: GraphNode, values: Map<string, Given>): Shape {
-  const tensors = new Map(Array.from(values, ([name, { tensor }]) => [name, tensor]));
-  const inputs = node.inputs.map((name) => tensors.get(name));
-  const results = computeNode(
-    new NodeView(node, tensors, tensors),
-    inputs.map((x) => x && settled(x)),
-  );
-  const halves = new Map(
-    Array.from(values).flatMap(([name, { known }]): [string, HalfType][] => (isHalf(known) ? [[name, known]] : [])),
-  );
-  for (const [i, name] of node.outputs.entries()) {
-    if (name === "") continue;
-    const tensor = settled(carried(results[i]));
-    values.set(name, { tensor, known: halfOutput(node, i, results[i], halves) ?? tensor.type });
-  }
-  return results[node.outputs.findIndex(Boolean)].shape;
 }

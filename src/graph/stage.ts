@@ -1,18 +1,27 @@
-import { type HostTensor, type TypedArray, viewOf } from "../dtype.ts";
+import { type DataType, type HostTensor, type TypedArray, viewOf } from "../dtype.ts";
+import { OnDemand } from "../on-demand.ts";
 import { elementCount } from "../shape.ts";
 import { type Compiled, compileDraft, type Ground } from "./compile.ts";
 import { Draft, type Network } from "./draft.ts";
-import type { Graph, GraphNode, TensorType } from "./graph.ts";
+import type { Graph, TensorType } from "./graph.ts";
 import { carriedType } from "./halves.ts";
 import { inferKnown } from "./infer.ts";
 import type { Layer } from "./layers.ts";
+import type { Next } from "./next.ts";
 import type { PassReport } from "./passes/index.ts";
 import type { Port, Step } from "./plan.ts";
-import { computeOnHost, type Given, type Rest } from "./split.ts";
-import { neededInputs } from "./value-inputs.ts";
 
 /** What a stage is fed: 16-bit floats as float32. */
 type Tensors = ReadonlyMap<string, HostTensor>;
+
+/** What a run has given: elements as they are carried, and the type by which the file knows them. */
+export interface Given {
+  readonly known: DataType;
+  readonly tensor: HostTensor;
+}
+
+/** For plans that depend on values: whatever is not planned when a model is loaded may turn out to. */
+export const STAGES = new OnDemand(() => import("./next.ts"));
 
 /** Plans of a stage that are kept; the one that was last used the longest ago goes first. */
 export const MOST_PLANS = 32;
@@ -52,7 +61,7 @@ export class Stage {
     if (this.planFor(types, new Map(), true)) this.#network = { ...this.#network, constants: new Map() };
   }
 
-  /** The plan for inputs of these types; undefined if it depends on values that `tensors` lacks. */
+  /** The plan for inputs of these types; undefined if it depends on values that `tensors` lacks, or is `alone` and needs `STAGES`. */
   planFor(types: ReadonlyMap<string, TensorType>, tensors: Tensors, alone = false): StagePlan | undefined {
     const names = [...this.#valueInputs];
     if (!names.every((name) => tensors.has(name))) return undefined;
@@ -66,13 +75,15 @@ export class Stage {
     }
     const draft = new Draft(this.#network, types, values, this.#ground.numerics);
     const waiting = inferKnown(draft);
-    const needed = waiting && this.#graph ? neededInputs(this.#graph, waiting.needs) : [];
+    if (waiting && alone && !STAGES.available) return undefined;
+    const needed = waiting && this.#graph ? STAGES.loaded.neededInputs(this.#graph, waiting.needs) : [];
     const added = needed.filter((name) => !values.has(name));
     if (added.length > 0) {
       for (const name of added) this.#valueInputs.add(name);
       return this.planFor(types, tensors, alone);
     }
-    const plan = new StagePlan(compileDraft(draft, this.#network, waiting, this.#ground, alone), this.#ground);
+    const rest = waiting && STAGES.loaded.splitDraft(draft, this.#network, waiting);
+    const plan = new StagePlan(compileDraft(draft, rest, this.#ground, alone), this.#ground);
     this.#plans.set(key, plan);
     for (const [oldest, old] of this.#plans) {
       if (this.#plans.size <= MOST_PLANS) break;
@@ -118,7 +129,7 @@ export class StagePlan {
     this.#compiled = compiled;
     this.#ground = ground;
     this.#layers = layers;
-    this.#next = rest && new Next(rest, ground);
+    this.#next = rest && new STAGES.loaded.Next(rest, ground);
     this.#bound = this.#bind();
   }
 
@@ -177,56 +188,5 @@ export class StagePlan {
       address,
       elementCount(type.shape),
     );
-  }
-}
-
-/** What is done behind a plan that had to end early. */
-class Next {
-  readonly #rest: Rest;
-  readonly stage: Stage;
-  #computed: readonly HostTask[] = [];
-
-  constructor(rest: Rest, ground: Ground) {
-    this.#rest = rest;
-    this.stage = new Stage(rest.network, ground, rest.values);
-  }
-
-  get layers(): readonly Layer[] {
-    return [...this.#computed.map(({ layer }) => layer), ...(this.stage.last?.layers ?? [])];
-  }
-
-  *tasks(given: readonly (readonly [string, Given])[], results: Map<string, Given>): Generator<Task, void> {
-    const { computed, network } = this.#rest;
-    const constants = Array.from(network.constants, ([name, tensor]): [string, Given] => [
-      name,
-      { known: network.halves?.get(name) ?? tensor.type, tensor },
-    ]);
-    const values = new Map([...constants, ...given]);
-    const tasks = computed.map((node) => new HostTask(node, values));
-    yield* tasks;
-    this.#computed = tasks;
-    const feeds = network.inputs.map(({ name }) => [name, values.get(name) as Given] as const);
-    const types = new Map(feeds.map(([name, { known, tensor }]) => [name, { type: known, shape: tensor.shape }]));
-    const tensors = new Map(feeds.map(([name, { tensor }]) => [name, tensor]));
-    yield* (this.stage.planFor(types, tensors) as StagePlan).tasks(tensors, results);
-  }
-}
-
-/** A node that the host computes between two stages. */
-class HostTask implements Task {
-  readonly #node: GraphNode;
-  readonly #values: Map<string, Given>;
-  layer: Layer;
-
-  constructor(node: GraphNode, values: Map<string, Given>) {
-    this.#node = node;
-    this.#values = values;
-    const name = node.name || (node.outputs.find(Boolean) ?? "");
-    const layer = { name, operator: node.op, algorithm: "host", macs: 0, packedBytes: 0, parameters: 0 };
-    this.layer = { ...layer, outputShape: [] };
-  }
-
-  run(): void {
-    this.layer = { ...this.layer, outputShape: computeOnHost(this.#node, this.#values) };
   }
 }

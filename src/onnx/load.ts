@@ -2,6 +2,7 @@ import { ArgumentError, checkAborted, expected } from "../errors.ts";
 import { Model, type ModelOptions } from "../graph/model.ts";
 import { needsMore } from "../graph/needs.ts";
 import { MORE } from "../graph/operators/index.ts";
+import { STAGES } from "../graph/stage.ts";
 import { type KernelSource, kernelsFrom, relaxedKernels } from "../wasm/source.ts";
 import type { ExternalResolver } from "./external-data.ts";
 import { importModel } from "./import.ts";
@@ -72,6 +73,10 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
   step("prepare", 2);
   const notes = wantsRelaxed && !relaxed ? [NO_RELAXED] : [];
   const model = new Model(graph, module, options, notes);
+  if (!model.planAhead()) {
+    await STAGES.load();
+    model.planAhead();
+  }
   onProgress?.({ phase: "ready", loaded: 3, total: 3 });
   return model;
 }
