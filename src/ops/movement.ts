@@ -1,4 +1,4 @@
-// Operators that move elements: the results hold the same values, bit by bit. Those on images (crop) take float32, the others any type.
+// Operators that move elements of any type: the results hold the same values, bit by bit.
 
 import { ArgumentError, expected, ShapeError } from "../errors.ts";
 import { elementCount, formatShape, isShape, type Shape } from "../shape.ts";

@@ -145,6 +145,13 @@ describeBuilds("movement of images, by indices, of other types", (engine) => {
     check((t) => engine().split(t, 3, { axis: 1 })[1], reference.split(base, 1, [1, 1, 1])[1]);
     check((t) => engine().reverse(t, { axes: [1, 3] }), reference.flip(base, [1, 3]));
     check((t) => engine().depthToSpace(engine().transpose(t, { permutation: [0, 2, 1, 3] }), 2), reference.depthToSpace(reference.transpose(base, [0, 2, 1, 3]), 2)); // biome-ignore format: one case
+    check((t) => engine().spaceToDepth(engine().tile(t, [1, 1, 1, 2]), 2), reference.spaceToDepth(reference.tile(base, [1, 1, 1, 2]), 2)); // biome-ignore format: one case
+    check((t) => engine().crop(t, [1, 2], [3, 2]), reference.crop(base, 1, 2, 3, 2));
+    check(
+      (t) => engine().crop(t, [1, 2], [2, 1], { inputLayout: "nhwc" }),
+      reference.slice(base, [1, 2], [3, 3], [1, 2]),
+    );
+    check((t) => engine().squeeze(engine().crop(t, [0, 0], [1, 5]), [2]), reference.reshape(reference.crop(base, 0, 0, 1, 5), [2, 3, 5])); // biome-ignore format: one case
     check((t) => engine().expand(engine().unsqueeze(t, [0]), [2, 2, 3, 4, 5]), reference.expand(base, [2, 2, 3, 4, 5])); // biome-ignore format: one case
     check(
       (t) => engine().slice(t, [0, 1, 1, 0], [2, 2, 3, 5], { strides: [1, 1, -2, 3] }),
