@@ -1,19 +1,23 @@
 import type { HostTensor } from "../dtype.ts";
 import type { Numerics } from "../ops/conv2d.ts";
-import type { GraphNode, TensorType } from "./graph.ts";
+import type { Graph, GraphNode, TensorType } from "./graph.ts";
 import { carried, carriedType, type HalfType, isHalf } from "./halves.ts";
 import { needsMore } from "./needs.ts";
 import { NodeView } from "./operator.ts";
 
-/** What a draft is made from: a graph, or what is left of one. */
-export interface Network {
+/** What is left of a graph that could not be planned as a whole. */
+export interface Remainder {
   readonly inputs: readonly { readonly name: string }[];
   readonly outputs: readonly { readonly name: string }[];
   readonly nodes: readonly GraphNode[];
   readonly constants: ReadonlyMap<string, HostTensor>;
   /** Constants that stand for 16-bit floats of the file. */
-  readonly halves?: ReadonlyMap<string, HalfType>;
+  readonly halves: ReadonlyMap<string, HalfType>;
+  /** Of the whole graph. */
+  readonly needsMore: boolean;
 }
+
+export type Network = Graph | Remainder;
 
 /** A graph on its way to a plan: shapes are concrete, and passes rewrite it in place. */
 export class Draft {
@@ -48,12 +52,12 @@ export class Draft {
     this.inputs = graph.inputs.map((input) => input.name).filter((name) => !values.has(name));
     this.outputs = graph.outputs.map((output) => output.name);
     this.nodes = [...graph.nodes];
-    this.needsMore = needsMore(graph);
+    this.needsMore = "needsMore" in graph ? graph.needsMore : needsMore(graph);
     for (const [name, { type, shape }] of inputTypes) {
       this.types.set(name, { type: carriedType(type), shape });
       if (isHalf(type)) this.halves.set(name, type);
     }
-    for (const [name, type] of graph.halves ?? []) this.halves.set(name, type);
+    for (const [name, type] of "halves" in graph ? graph.halves : []) this.halves.set(name, type);
     for (const [name, tensor] of [...graph.constants, ...values]) this.setConstant(name, tensor);
     for (const name of this.types.keys()) this.#names.add(name);
     for (const node of this.nodes) for (const name of node.outputs) this.#names.add(name);

@@ -34,7 +34,7 @@ export class Next {
     const { computed, network } = this.#rest;
     const constants = Array.from(network.constants, ([name, tensor]): [string, Given] => [
       name,
-      { known: network.halves?.get(name) ?? tensor.type, tensor },
+      { known: network.halves.get(name) ?? tensor.type, tensor },
     ]);
     const values = new Map([...constants, ...given]);
     const tasks = computed.map((node) => new HostTask(node, values));

@@ -1,4 +1,4 @@
-import type { Draft, Network } from "./draft.ts";
+import type { Draft, Network, Remainder } from "./draft.ts";
 import { type Attribute, type Graph, type GraphNode, nodeLabel } from "./graph.ts";
 import type { Waiting } from "./infer.ts";
 
@@ -9,7 +9,7 @@ export interface Rest {
   /** Nodes that the host computes first, from what the draft gives. */
   readonly computed: readonly GraphNode[];
   /** Its inputs are values that the draft and these nodes give. */
-  readonly network: Network;
+  readonly network: Remainder;
   /** Inputs of the network for whose values, not only shapes, it is to be planned. */
   readonly values: readonly string[];
 }
@@ -38,6 +38,7 @@ export function splitDraft(draft: Draft, { outputs }: Network, { nodes, computed
       outputs: left,
       nodes: later,
       constants: new Map(constants),
+      needsMore: draft.needsMore,
       halves: new Map([...draft.halves].filter(([name]) => draft.constants.has(name))),
     },
   };

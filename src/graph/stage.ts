@@ -39,7 +39,7 @@ export class Stage {
   readonly #valueInputs: Set<string>;
   readonly #plans = new Map<string, StagePlan>();
 
-  constructor(network: Network | Graph, ground: Ground, values: readonly string[] = []) {
+  constructor(network: Network, ground: Ground, values: readonly string[] = []) {
     this.#network = network;
     this.#graph = "name" in network ? network : undefined;
     this.#ground = ground;
