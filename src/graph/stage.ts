@@ -73,7 +73,7 @@ export class Stage {
       this.#plans.set(key, known);
       return known;
     }
-    const draft = new Draft(this.#network, types, values, this.#ground.numerics);
+    const draft = new Draft(this.#network, types, values, this.#ground.numerics, this.#ground.heap.limit);
     const waiting = inferKnown(draft);
     if (waiting && alone && !STAGES.available) return undefined;
     const needed = waiting && this.#graph ? STAGES.loaded.neededInputs(this.#graph, waiting.needs) : [];
