@@ -100,6 +100,23 @@ test("weights are read from files beside the model, and from nowhere else", () =
   );
 });
 
+test("models of float16 take float16 and float32 files, and their numbers are shown", () => {
+  const proto = model({ nodes: [node("Neg", "x", "y")], inputs: [value("x", [2])], outputs: "y" });
+  for (const { type } of [...proto.graph.input, ...proto.graph.output]) {
+    if (type?.tensorType) type.tensorType.elemType = 10;
+  }
+  writeFileSync(file("half.onnx"), writeModel(proto));
+  const bits = Uint16Array.of(0x3c01, 0xc100); // 1 + 2^-10, -2.5
+  writeFileSync(file("half.npy"), writeNpy({ type: "float16", shape: [2], data: bits }));
+  writeFileSync(file("single.npy"), writeNpy(floats([2], 1 + 2 ** -10 + 2 ** -13, -2.5)));
+  for (const name of ["half.npy", "single.npy"]) {
+    const { stdout } = run("run", file("half.onnx"), "--input", file(name), "--output", file("out16"), "--json");
+    expect(JSON.parse(stdout).outputs).toMatchObject([{ type: "float16", least: -1 - 2 ** -10, largest: 2.5 }]);
+    const written = readNpy(readFileSync(file("out16/y.npy")), "y");
+    expect(written).toEqual({ type: "float16", shape: [2], data: Uint16Array.of(0xbc01, 0x4100) });
+  }
+});
+
 describe("npy files", () => {
   const types: DataType[] = [
     "bool",

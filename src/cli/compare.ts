@@ -1,14 +1,13 @@
 /** `lanewise compare`: does a model give what a test set wants? */
 import type { Command } from "commander";
 import { ArgumentError, expected } from "../errors.ts";
-import { toFloat32 } from "../half.ts";
 import type { HostTensor } from "../index.ts";
 import { formatShape, sameShape } from "../shape.ts";
 import { tolerance } from "./flags.ts";
 import { print, printJson } from "./output.ts";
 import { readModel } from "./read-model.ts";
 import { formatCount, formatTable } from "./table.ts";
-import { readTensorSet } from "./tensor-file.ts";
+import { readTensorSet, valuesOf } from "./tensor-file.ts";
 
 interface CompareFlags {
   readonly against: readonly string[];
@@ -105,10 +104,6 @@ function differenceOf(got: HostTensor, want: HostTensor, { rtol, atol }: Compare
     beyond,
     elements: a.length,
   };
-}
-
-function valuesOf(tensor: HostTensor): ArrayLike<number | bigint> {
-  return tensor.type === "float16" || tensor.type === "bfloat16" ? toFloat32(tensor) : tensor.data;
 }
 
 function shown(value: number | bigint | undefined): number | string {

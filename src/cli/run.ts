@@ -9,7 +9,7 @@ import { oneLine, print, printJson } from "./output.ts";
 import { profileLines } from "./profile.ts";
 import { readModel } from "./read-model.ts";
 import { formatTable } from "./table.ts";
-import { readTensor, writeTensor } from "./tensor-file.ts";
+import { readTensor, valuesOf, writeTensor } from "./tensor-file.ts";
 
 interface RunFlags {
   readonly input?: readonly string[];
@@ -77,14 +77,16 @@ async function readFeeds(
   return feeds;
 }
 
-function describe([name, { type, shape, data }]: [string, HostTensor], files: Record<string, string>): object {
-  const { least, largest, mean } = statistics(data);
+function describe([name, tensor]: [string, HostTensor], files: Record<string, string>): object {
+  const { type, shape } = tensor;
+  const { least, largest, mean } = statistics(tensor);
   return { name, type, shape, least, largest, mean, ...(files[name] === undefined ? {} : { file: files[name] }) };
 }
 
 function printOutputs(outputs: Record<string, HostTensor>, files: Record<string, string>): void {
-  const rows = Object.entries(outputs).map(([name, { type, shape, data }]) => {
-    const { least, largest, mean } = statistics(data);
+  const rows = Object.entries(outputs).map(([name, tensor]) => {
+    const { type, shape } = tensor;
+    const { least, largest, mean } = statistics(tensor);
     const numbers = [least, largest, mean].map((value) =>
       value === undefined ? "" : String(Number(value.toPrecision(6))),
     );
@@ -96,11 +98,12 @@ function printOutputs(outputs: Record<string, HostTensor>, files: Record<string,
 }
 
 /** undefined for a tensor without elements. */
-function statistics(data: HostTensor["data"]) {
+function statistics(tensor: HostTensor) {
+  const data = valuesOf(tensor);
   if (data.length === 0) return { least: undefined, largest: undefined, mean: undefined };
   let [least, largest, sum] = [Infinity, -Infinity, 0];
-  for (const element of data) {
-    const value = Number(element);
+  for (let i = 0; i < data.length; i++) {
+    const value = Number(data[i]);
     least = Math.min(least, value);
     largest = Math.max(largest, value);
     sum += value;

@@ -2,6 +2,7 @@
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ArgumentError, expected } from "../errors.ts";
+import { toFloat32 } from "../half.ts";
 import type { HostTensor } from "../index.ts";
 import { readTensorProto } from "../onnx/proto.ts";
 import { decodeTensor, encodeTensor } from "../onnx/tensor.ts";
@@ -15,6 +16,11 @@ export interface NamedTensor {
   /** As the file says; "" if it does not. */
   readonly name: string;
   readonly tensor: HostTensor;
+}
+
+/** Elements as numbers, which 16-bit floats in a tensor are not. */
+export function valuesOf(tensor: HostTensor): ArrayLike<number | bigint> {
+  return tensor.type === "float16" || tensor.type === "bfloat16" ? toFloat32(tensor) : tensor.data;
 }
 
 /** Reads a tensor; its first bytes, not its name, say which kind of file it is. */
