@@ -18,7 +18,7 @@ export interface Runtime {
 }
 
 /** "lanewise" is left in the bundle, for the runtime to find. */
-const AS_IT_IS = { external: ["lanewise", "lanewise/image"] };
+const AS_IT_IS = { external: ["lanewise", "lanewise/image", "lanewise/nn"] };
 
 const number = (text: string) => text.match(/\d+(\.\d+)+/)?.[0] ?? text.trim();
 const program = (name: string, command: string, ...args: string[]): Runtime => ({
@@ -137,6 +137,7 @@ export const IMPORT_MAP = `<script type="importmap">
   "imports": {
     "lanewise": "/node_modules/lanewise/dist/index.js",
     "lanewise/image": "/node_modules/lanewise/dist/image/index.js",
+    "lanewise/nn": "/node_modules/lanewise/dist/nn/index.js",
     "#wasm": "/node_modules/lanewise/dist/wasm/embedded.js"
   }
 }

@@ -6,6 +6,7 @@ import { modelCases } from "./cases-models.ts";
 import { movementCases } from "./cases-movement.ts";
 import { coverageCases } from "./cases-operators.ts";
 import { reductionCases } from "./cases-reductions.ts";
+import { trainingCases } from "./cases-training.ts";
 import { check } from "./check.ts";
 import { Digest, type Numbers } from "./hash.ts";
 
@@ -23,7 +24,9 @@ export async function runSuite(): Promise<Report> {
   const hashes: Record<string, string> = {};
   const failures: { name: string; message: string }[] = [];
   const operatorCases = [convolutionCases, elementwiseCases, reductionCases, movementCases, coverageCases];
-  for (const [name, body] of [...operatorCases, modelCases, failureCases].flatMap(Object.entries<Cases[string]>)) {
+  for (const [name, body] of [...operatorCases, modelCases, trainingCases, failureCases].flatMap(
+    Object.entries<Cases[string]>,
+  )) {
     try {
       check(!(name in hashes), `cases expected to have names of their own, got two of ${name}`);
       const digest = new Digest();
