@@ -8,11 +8,13 @@ const ALPHABET = Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i
 /** As many one-character codes as leave two-character ones for the rest of the 256 values. */
 const SHORT = ALPHABET.length - Math.ceil((256 - ALPHABET.length) / (ALPHABET.length - 1));
 
-/** Bytes as a module with the exports `alphabet`, `order` and `text`, and its types. */
+/** Bytes as a module with the exports `alphabet`, `frequent` and `text`, and its types. */
 export function textModule(bytes: Uint8Array): { js: string; dts: string } {
   const counts = new Array<number>(256).fill(0);
   for (const byte of bytes) counts[byte]++;
-  const order = Array.from({ length: 256 }, (_, byte) => byte).sort((a, b) => counts[b] - counts[a] || a - b);
+  const byCount = Array.from({ length: 256 }, (_, byte) => byte).sort((a, b) => counts[b] - counts[a] || a - b);
+  const frequent = byCount.slice(0, SHORT);
+  const order = [...frequent, ...byCount.slice(SHORT).sort((a, b) => a - b)];
   const codes: string[] = [];
   for (const [rank, byte] of order.entries()) {
     const rest = rank - SHORT;
@@ -21,8 +23,7 @@ export function textModule(bytes: Uint8Array): { js: string; dts: string } {
   }
   const values = {
     alphabet: ALPHABET,
-    order: Buffer.from(order).toString("base64"),
-    short: SHORT,
+    frequent: Buffer.from(frequent).toString("base64"),
     text: Array.from(bytes, (byte) => codes[byte]).join(""),
   };
   const entries = Object.entries(values);

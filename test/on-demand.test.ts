@@ -187,7 +187,8 @@ describeShared("networks that need nothing rare", "models", (folder) => {
 
 describeShared("rare operators", "conformance/onnx-node", (folder) => {
   it("run when nothing else was loaded, whatever they expand to", async () => {
-    const { operatorNames, core } = await fresh();
+    const { MORE, operatorNames, core } = await fresh();
+    await MORE.load();
     const rare = new Set(operatorNames().filter((name) => !core.has(name)));
     const seen = new Set<string>();
     for (const each of findCases(folder)) {

@@ -158,18 +158,19 @@ describe("the library", () => {
     expect(gzipSync(topK).length).toBeLessThan(2000);
   });
 
-  // The aim is 60 KB, and not reached: this holds what has been reached, so that it only shrinks.
-  test("loads models in at most 80 KB, kernels in at most 40 KB, gzipped", async () => {
+  test("loads models in at most 60 KB, kernels in at most 40 KB, gzipped", async () => {
     const { first, later } = await split(LOAD);
+    const whole = gzipSync(await bundle(LOAD), { level: 9 }).length;
     const kernels = gzipped(readFileSync(inRoot("dist/lanewise.wasm")));
     console.log(
       [
         `loadModel with its kernels: ${sum(first)} bytes gzipped; lanewise.wasm: ${kernels} bytes gzipped`,
+        `all in one file, with what comes on demand and the relaxed kernels: ${whole} bytes gzipped`,
         `on demand: ${sum(later)} bytes gzipped: ${later.map(({ name, bytes }) => `${name} ${bytes}`).join(", ")}`,
       ].join("\n"),
     );
     expect(later.map(({ name }) => name)).toContain("conv-transpose");
-    expect(sum(first)).toBeLessThanOrEqual(80 * 1024);
+    expect(sum(first)).toBeLessThanOrEqual(60 * 1024);
     expect(kernels).toBeLessThanOrEqual(40 * 1024);
   });
 

@@ -32,9 +32,12 @@ export const OPERATORS = {
   ...RESIZE,
 };
 
+export { RARE } from "./operators/rare.ts";
 export { foldAffine } from "./passes/affine.ts";
 export { foldBatchNorm } from "./passes/batch-norm.ts";
+export { permuteColumns } from "./passes/flatten-columns.ts";
 export { concatInPlace } from "./passes/in-place.ts";
+export { FurtherLayout } from "./passes/more-layout.ts";
 export { absorbPads } from "./passes/pad.ts";
 export { recogniseFunctions } from "./passes/recognise.ts";
 export { joinReshapes } from "./passes/reshape.ts";

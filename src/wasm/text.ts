@@ -5,15 +5,16 @@
 export interface BytesAsText {
   /** The characters in use; a character's place is its digit. */
   readonly alphabet: string;
-  /** The 256 byte values, the most frequent first, in base64. */
-  readonly order: string;
-  /** Digits below this are a place in `order`; the others need a second digit. */
-  readonly short: number;
+  /** The most frequent byte values, in base64: each is one digit. The others follow in ascending order, and are two. */
+  readonly frequent: string;
   readonly text: string;
 }
 
-export function bytesFromText({ alphabet, order, short, text }: BytesAsText): Uint8Array<ArrayBuffer> {
-  const values = atob(order);
+export function bytesFromText({ alphabet, frequent, text }: BytesAsText): Uint8Array<ArrayBuffer> {
+  const values = new Set(Array.from(atob(frequent), (character) => character.charCodeAt(0)));
+  const short = values.size;
+  for (let value = 0; value < 256; value++) values.add(value);
+  const order = Uint8Array.from(values);
   const digits = new Uint8Array(128);
   for (let i = 0; i < alphabet.length; i++) digits[alphabet.charCodeAt(i)] = i;
   const bytes = new Uint8Array(text.length);
@@ -21,7 +22,7 @@ export function bytesFromText({ alphabet, order, short, text }: BytesAsText): Ui
   for (let i = 0; i < text.length; i++) {
     let place = digits[text.charCodeAt(i)];
     if (place >= short) place = short + (place - short) * alphabet.length + digits[text.charCodeAt(++i)];
-    bytes[count++] = values.charCodeAt(place);
+    bytes[count++] = order[place];
   }
   return bytes.subarray(0, count);
 }

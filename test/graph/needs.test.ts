@@ -44,7 +44,7 @@ const plain: Record<string, Words> = {
 
 describe.each(Object.entries(plain))("%s", (_, words) => {
   const graph = graphOf(words);
-  const { OPERATORS: _operators, ...passes } = more;
+  const { OPERATORS: _operators, RARE: _rare, FurtherLayout: _layout, ...passes } = more;
 
   test("needs the core only", () => expect(needsMore(graph)).toBe(false));
 

@@ -1,4 +1,4 @@
-import { elementCount, permute, stridesOf } from "../../shape.ts";
+import { permute, stridesOf } from "../../shape.ts";
 import type { Draft } from "../draft.ts";
 import type { GraphNode } from "../graph.ts";
 import { pickHost } from "../host.ts";
@@ -6,18 +6,12 @@ import { reshapeNode, shapeOf } from "./constants.ts";
 import { RESHAPING } from "./reshape.ts";
 
 const TO_FIRST = "0,3,1,2";
-const TO_LAST = "0,2,3,1";
 
 /**
- * Where a channels-last image is flattened for a product with known weights, permutes the weights instead of the image; likewise where
- * the result of a product becomes an image.
+ * Where a channels-last image is flattened for a product with known weights, permutes the weights instead of the image: transpose to
+ * channels first, reshape to [N, C * H * W], product becomes a reshape and a product, with the rows of the weights in the image's order.
  */
-export function permuteFlattened(draft: Draft): number {
-  return permuteRows(draft) + permuteColumns(draft);
-}
-
-/** Transpose to channels first, reshape to [N, C * H * W], product: without the transposition, with the rows of the weights in its order. */
-function permuteRows(draft: Draft): number {
+export function permuteRows(draft: Draft): number {
   const producers = draft.producers();
   const uses = draft.useCounts();
   const changes = new Map<GraphNode, GraphNode>();
@@ -38,41 +32,19 @@ function permuteRows(draft: Draft): number {
   return changes.size / 2;
 }
 
-/** Product, reshape to [N, C, H, W], transpose to channels last: without the transposition, with permuted columns. */
-function permuteColumns(draft: Draft): number {
-  const producers = draft.producers();
-  const uses = draft.useCounts();
-  const changes = new Map<GraphNode, GraphNode>();
-  for (const transpose of draft.nodes) {
-    const reshape = isTranspose(transpose, TO_LAST) ? producers.get(transpose.inputs[0]) : undefined;
-    const product = reshape && RESHAPING.has(reshape.op) ? producers.get(reshape.inputs[0]) : undefined;
-    if (!reshape || !product || !isProduct(draft, product)) continue;
-    if (uses.get(reshape.outputs[0]) !== 1 || uses.get(product.outputs[0]) !== 1) continue;
-    const [N, C, H, W] = shapeOf(draft, reshape.outputs[0]);
-    if (shapeOf(draft, product.outputs[0]).join() !== [N, C * H * W].join() || changes.has(product)) continue;
-    const bias = product.inputs[2];
-    if (bias && elementCount(draft.constants.get(bias)?.shape ?? []) !== C * H * W) continue;
-    const columns = product.attributes["transB"] ? 0 : 1;
-    const inputs = [product.inputs[0], permuteAxis(draft, product.inputs[1], columns, [C, H, W], [1, 2, 0])];
-    if (bias) inputs.push(permuteAxis(draft, bias, shapeOf(draft, bias).length - 1, [C, H, W], [1, 2, 0]));
-    changes.set(product, { ...product, inputs });
-    changes.set(transpose, reshapeNode(draft, product.outputs[0], transpose.outputs[0], [N, H, W, C]));
-  }
-  draft.replace(changes);
-  return changes.size / 2;
-}
-
-function isProduct(draft: Draft, { op, inputs }: GraphNode): boolean {
+/** Whether a node is a product with a known matrix. */
+export function isProduct(draft: Draft, { op, inputs }: GraphNode): boolean {
   const weights = draft.constants.get(inputs[1]);
   return (op === "Gemm" || op === "MatMul") && weights?.shape.length === 2;
 }
 
-function isTranspose({ op, attributes }: GraphNode, order: string): boolean {
+/** Whether a node is the transposition of that order. */
+export function isTranspose({ op, attributes }: GraphNode, order: string): boolean {
   return op === "Transpose" && String(attributes["perm"]) === order;
 }
 
 /** A constant whose axis, of extents `extents` taken apart, is put in another order. */
-function permuteAxis(
+export function permuteAxis(
   draft: Draft,
   name: string,
   axis: number,

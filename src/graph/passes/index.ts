@@ -4,7 +4,7 @@ import { inferTypes } from "../infer.ts";
 import { MORE } from "../operators/index.ts";
 import { fuseActivations } from "./activation.ts";
 import { dropDeadNodes } from "./dead-code.ts";
-import { permuteFlattened } from "./flatten.ts";
+import { permuteRows } from "./flatten.ts";
 import { dropIdentities } from "./identity.ts";
 import { moveChannelsLast } from "./layout.ts";
 import { fuseResiduals } from "./residual.ts";
@@ -26,7 +26,7 @@ export const QUANTIZE_PASSES = new OnDemand(async () => {
 });
 
 /** A pass of `MORE`, with nothing to do in networks that do not need it. */
-function more(name: string, pass: Exclude<keyof typeof MORE.loaded, "OPERATORS">): Pass {
+function more(name: string, pass: Exclude<keyof typeof MORE.loaded, "FurtherLayout" | "OPERATORS" | "RARE">): Pass {
   return { name, run: (draft) => (draft.needsMore ? MORE.loaded[pass](draft) : 0) };
 }
 
@@ -57,7 +57,8 @@ export const PASSES: readonly Pass[] = [
     run: (draft) => (has(draft, "lanewise.FakeQuantize") ? QUANTIZE_PASSES.loaded.fuseRounding(draft) : 0),
   },
   { name: "channels last", run: moveChannelsLast },
-  { name: "permute weights for flattened images", run: permuteFlattened },
+  { name: "permute weights for flattened images", run: permuteRows },
+  more("permute weights for images from products", "permuteColumns"),
   { name: "drop conversions", run: dropIdentities },
   { name: "drop what is left over", run: dropDeadNodes },
   more("concatenate in place", "concatInPlace"),
