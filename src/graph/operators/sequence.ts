@@ -17,7 +17,7 @@ const Range: Operator = {
   },
   waits(node) {
     checkSameType(node, [0, 1, 2]);
-    return [0, 1, 2].some((index) => !node.constant(index));
+    return [0, 1, 2].some((index) => node.input(index) && !node.constant(index));
   },
   fold(node) {
     const { type } = node.input(0);
@@ -32,8 +32,9 @@ const Range: Operator = {
 function progression(node: NodeView) {
   checkSameType(node, [0, 1, 2]);
   const [start, limit, step] = [0, 1, 2].map((index) => {
-    const value = node.constant(index) as HostTensor;
     const what = ["the start", "the limit", "the step"][index];
+    const value = node.constant(index);
+    if (!value) throw node.needsValue(index, what);
     if (value.data.length !== 1) throw new ShapeError(expected(node.where, what, "a scalar", formatShape(value.shape)));
     return value.data[0];
   });
