@@ -1,10 +1,8 @@
 // 16-bit floats run as float32: they are widened where they enter a network, and rounded where they leave it.
 
-import { type DataType, type HostTensor, holds, type TypedArray } from "../dtype.ts";
-import { toFloat32 } from "../half.ts";
-import { rounded } from "../ops/convert.ts";
+import type { DataType, HostTensor, TypedArray } from "../dtype.ts";
 import type { GraphNode, TensorType } from "./graph.ts";
-import { LazyTensor } from "./lazy.ts";
+import { MORE } from "./operators/index.ts";
 
 export type HalfType = "float16" | "bfloat16";
 
@@ -17,33 +15,24 @@ export function carriedType(type: DataType): DataType {
   return isHalf(type) ? "float32" : type;
 }
 
-/** A constant of float32 that stays in 16 bits until its elements are asked for. */
-export class Widened extends LazyTensor {
-  readonly stored: HostTensor;
-
-  constructor(stored: HostTensor) {
-    super("float32", stored.shape, () => toFloat32(stored));
-    this.stored = stored;
-  }
+/** The elements of a tensor as float32; those of other types are for networks that have `MORE`. */
+export function floats(tensor: HostTensor): Float32Array {
+  return tensor.data instanceof Float32Array ? tensor.data : MORE.loaded.HALF_VALUES.toFloat32(tensor);
 }
 
 /** A constant as it is carried. */
 export function carried(tensor: HostTensor): HostTensor {
-  return isHalf(tensor.type) ? new Widened(tensor) : tensor;
+  return isHalf(tensor.type) ? MORE.loaded.HALF_VALUES.widened(tensor) : tensor;
 }
 
 /** What a user feeds to an input of 16-bit floats, as values of that precision: their bits, or numbers. */
 export function widenedFeed(type: HalfType, data: ArrayLike<number> | TypedArray): TypedArray {
-  const shape = [data.length];
-  if (holds(type, data)) return toFloat32({ type, shape, data });
-  const values = data instanceof Float32Array ? data : Float32Array.from(data as ArrayLike<number>);
-  return toFloat32(rounded(values as Float32Array<ArrayBuffer>, { type, shape }));
+  return MORE.loaded.HALF_VALUES.widenedFeed(type, data);
 }
 
 /** What is carried, for the user, who knows it as a tensor of `type`. */
 export function fetched(tensor: HostTensor, type: DataType): HostTensor {
-  if (!isHalf(type)) return tensor;
-  return rounded(tensor.data as Float32Array<ArrayBuffer>, { type, shape: tensor.shape });
+  return isHalf(type) ? MORE.loaded.HALF_VALUES.fetched(tensor, type) : tensor;
 }
 
 /** The 16-bit type that output `i` of a node has in the file, given the types that the node's inputs have there. */

@@ -8,11 +8,14 @@ import type { Shape } from "../shape.ts";
 export class LazyTensor implements HostTensor {
   readonly type: DataType;
   readonly shape: Shape;
+  /** What the elements are computed from, one by one. */
+  readonly stored: HostTensor | undefined;
   readonly #compute: () => TypedArray;
 
-  constructor(type: DataType, shape: Shape, compute: () => TypedArray) {
+  constructor(type: DataType, shape: Shape, compute: () => TypedArray, stored?: HostTensor) {
     this.type = type;
     this.shape = shape;
+    this.stored = stored;
     this.#compute = compute;
   }
 
@@ -38,6 +41,11 @@ export class Dequantized extends LazyTensor {
     super(type, parts.stored.shape, compute);
     this.parts = parts;
   }
+}
+
+/** What holds the elements of a tensor: a lazy one's are those that it is computed from, where these are as many. */
+export function storedOf(tensor: HostTensor): HostTensor {
+  return (tensor instanceof LazyTensor && tensor.stored) || tensor;
 }
 
 /** The tensor with its elements in hand. */

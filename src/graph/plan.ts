@@ -1,12 +1,11 @@
 import { bytesPerElement, type HostTensor, viewOf } from "../dtype.ts";
-import { toFloat32 } from "../half.ts";
 import type { Heap } from "../memory.ts";
 import type { Addresses } from "../ops/prepared.ts";
 import { elementCount, permute, type Shape } from "../shape.ts";
 import type { Kernels } from "../wasm/kernels.ts";
 import type { Draft } from "./draft.ts";
 import type { GraphNode, TensorType } from "./graph.ts";
-import { isHalf } from "./halves.ts";
+import { floats, isHalf } from "./halves.ts";
 import { type Home, Homes } from "./homes.ts";
 import { type HostWork, type KernelWork, lower, weightTensors } from "./lower.ts";
 import { type Lifetime, type MemoryPlan, planMemory } from "./memory-plan.ts";
@@ -147,7 +146,7 @@ export class Plan {
       const results = operator?.evaluate?.(view, inputs) ?? [];
       node.outputs.forEach((name, i) => {
         if (!name) return;
-        const { data } = isHalf(results[i].type) ? { data: toFloat32(results[i]) } : results[i];
+        const { data } = isHalf(results[i].type) ? { data: floats(results[i]) } : results[i];
         tensor(name, at.outputs[i]).data.set(data as never);
       });
     };

@@ -1,11 +1,10 @@
 import { bytesPerElement, type HostTensor, viewOf } from "../dtype.ts";
-import { toFloat32 } from "../half.ts";
 import type { Heap } from "../memory.ts";
 import type { Packing, WeightSource } from "../ops/prepared.ts";
 import { elementCount } from "../shape.ts";
 import type { Kernels } from "../wasm/kernels.ts";
-import { Widened } from "./halves.ts";
-import { settled } from "./lazy.ts";
+import { floats } from "./halves.ts";
+import { settled, storedOf } from "./lazy.ts";
 
 type Write = (to: number) => void;
 
@@ -108,7 +107,7 @@ class Staging implements WeightSource {
 
   constructor(heap: Heap, tensors: readonly (HostTensor | undefined)[]) {
     this.#heap = heap;
-    this.#tensors = tensors.map((tensor) => tensor && (tensor instanceof Widened ? tensor.stored : settled(tensor)));
+    this.#tensors = tensors.map((tensor) => tensor && settled(storedOf(tensor)));
   }
 
   has(index: number): boolean {
@@ -125,7 +124,7 @@ class Staging implements WeightSource {
     const to = new Float32Array(this.#heap.memory.buffer, block, rows * count);
     for (let row = 0; row < rows; row++) {
       const from = start + row * step;
-      to.set(toFloat32({ ...tensor, data: tensor.data.subarray(from, from + count) } as HostTensor), row * count);
+      to.set(floats({ ...tensor, data: tensor.data.subarray(from, from + count) } as HostTensor), row * count);
     }
     return { at: block, step: count };
   }
@@ -146,7 +145,7 @@ class Staging implements WeightSource {
 
 /** 64 bits that tell the elements of a tensor from others. */
 function fingerprint(tensor: HostTensor): string {
-  const { data } = tensor instanceof Widened ? tensor.stored : tensor;
+  const { data } = storedOf(tensor);
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   const words = bytes.byteOffset % 4 === 0 ? new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2) : bytes;
   let a = 0x811c9dc5;

@@ -1,7 +1,7 @@
 import type { Draft } from "../draft.ts";
 import type { GraphNode } from "../graph.ts";
-import { float32, floatsOf, shapeOf } from "./constants.ts";
-import { type Affine, channelAxis, scaleFilter } from "./scale-filter.ts";
+import { float32, shapeOf } from "./constants.ts";
+import { type Affine, channelAxis, floatsOf, scaleFilter } from "./scale-filter.ts";
 
 /**
  * Folds batch norms with known statistics: into the weights of the convolution or product before them, or, where there is none, into a

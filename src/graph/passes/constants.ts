@@ -1,5 +1,4 @@
 import type { HostTensor } from "../../dtype.ts";
-import { toFloat32 } from "../../half.ts";
 import { elementCount } from "../../shape.ts";
 import type { Draft } from "../draft.ts";
 import type { GraphNode } from "../graph.ts";
@@ -9,11 +8,6 @@ import { int64Vector } from "../host.ts";
 export function scalarOf(draft: Draft, name: string | undefined): number | undefined {
   const tensor = name ? draft.constants.get(name) : undefined;
   return tensor?.type === "float32" && elementCount(tensor.shape) === 1 ? (tensor.data[0] as number) : undefined;
-}
-
-/** A constant of floating point as float32 elements. */
-export function floatsOf(tensor: HostTensor | undefined): Float32Array | undefined {
-  return tensor?.type.includes("float") ? toFloat32(tensor) : undefined;
 }
 
 export function float32(shape: readonly number[], data: Float32Array<ArrayBuffer>): HostTensor {

@@ -26,8 +26,8 @@ export const QUANTIZE_PASSES = new OnDemand(async () => {
 });
 
 /** A pass of `MORE`, with nothing to do in networks that do not need it. */
-function more(name: string, pass: Exclude<keyof typeof MORE.loaded, "FurtherLayout" | "OPERATORS" | "RARE">): Pass {
-  return { name, run: (draft) => (draft.needsMore ? MORE.loaded[pass](draft) : 0) };
+function more(name: string, pass: keyof typeof MORE.loaded.PASSES): Pass {
+  return { name, run: (draft) => (draft.needsMore ? MORE.loaded.PASSES[pass](draft) : 0) };
 }
 
 /** In the order in which they run; types are found anew after each that changed something. */

@@ -1,7 +1,8 @@
 import { toIntegers } from "../../dtype.ts";
 import type { Draft } from "../draft.ts";
 import type { GraphNode } from "../graph.ts";
-import { floatsOf, shapeOf } from "./constants.ts";
+import { shapeOf } from "./constants.ts";
+import { floatsOf } from "./scale-filter.ts";
 
 /** Rows and columns around an image: [top, left, bottom, right]. */
 type Pads = readonly [number, number, number, number];

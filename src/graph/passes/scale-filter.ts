@@ -5,6 +5,11 @@ import type { Draft } from "../draft.ts";
 import type { GraphNode } from "../graph.ts";
 import { float32, shapeOf } from "./constants.ts";
 
+/** A constant of floating point as float32 elements. */
+export function floatsOf(tensor: HostTensor | undefined): Float32Array | undefined {
+  return tensor?.type.includes("float") ? toFloat32(tensor) : undefined;
+}
+
 /** y = scale * x + shift for each channel, in float64. */
 export interface Affine {
   readonly scale: Float64Array;
