@@ -4,7 +4,7 @@ export * from "./errors.ts";
 export type { Feed } from "./graph/feeds.ts";
 export type { ValueInfo } from "./graph/graph.ts";
 export type { Layer } from "./graph/layers.ts";
-export type { LayerTiming, Model, ModelMemory, RunOptions } from "./graph/model.ts";
+export type { LayerTiming, Model, ModelMemory, Profile, RunOptions } from "./graph/model.ts";
 export { type LoadOptions, type LoadProgress, loadModel, type ModelSource } from "./onnx/load.ts";
 export type { Activation, ActivationName, ActivationOptions } from "./ops/activation.ts";
 export {

@@ -67,14 +67,12 @@ export class Heap {
     const pages = Math.ceil((size - last.bytes) / PAGE);
     const wanted = now + pages * PAGE;
     if (wanted > this.limit) {
-      throw new MemoryLimitError(`${where}: memory expected to stay within ${this.limit} bytes, needs ${wanted}`);
+      throw refusal(where, `to stay within ${this.limit} bytes, needs ${wanted}`);
     }
     try {
       this.memory.grow(pages);
     } catch (cause) {
-      throw new MemoryLimitError(`${where}: memory expected to grow to ${wanted} bytes, the runtime refused`, {
-        cause,
-      });
+      throw refusal(where, `to grow to ${wanted} bytes, the runtime refused`, { cause });
     }
     last.bytes += pages * PAGE;
     return at;
@@ -88,6 +86,11 @@ export class Heap {
     block.bytes += next.bytes;
     this.#free.splice(at + 1, 1);
   }
+}
+
+function refusal(where: string, what: string, options?: ErrorOptions): MemoryLimitError {
+  const remedy = "dispose of what is done with, give smaller inputs, or raise memoryLimit";
+  return new MemoryLimitError(`${where}: memory expected ${what}: ${remedy}`, options);
 }
 
 /** `bytes` rounded up to a whole number of cache lines. */

@@ -19,7 +19,7 @@ export class OnDemand<T> {
     try {
       this.#module ??= await this.#bring();
     } catch (cause) {
-      throw new RuntimeError(`loadModel: a part of lanewise expected to load, got ${String(cause)}`, { cause });
+      throw new RuntimeError(`lanewise: a part of it expected to load, got ${String(cause)}`, { cause });
     }
     return this.#module;
   }

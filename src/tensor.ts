@@ -44,3 +44,8 @@ export class Tensor {
     return `Tensor ${this.type} ${formatShape(this.shape)}`;
   }
 }
+
+/** Whether a value is a tensor, be it one of another copy of lanewise, whose class is another. */
+export function isTensor(value: unknown): value is Tensor {
+  return (value as Tensor | null | undefined)?.disposed !== undefined;
+}

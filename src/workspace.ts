@@ -2,7 +2,7 @@ import { bytesPerElement, type DataType, type TypedArray, viewOf } from "./dtype
 import { ArgumentError, DisposedError, expected, MemoryLimitError } from "./errors.ts";
 import { Heap } from "./memory.ts";
 import { elementCount, type Shape } from "./shape.ts";
-import { type Format, Tensor } from "./tensor.ts";
+import { type Format, isTensor, Tensor } from "./tensor.ts";
 import { instantiateKernels, type Kernels } from "./wasm/kernels.ts";
 
 /** Where a tensor's elements are. */
@@ -64,8 +64,8 @@ export class Workspace {
   /** Checks that a value is a usable tensor of this engine. */
   check(where: string, what: string, tensor: Tensor): void {
     this.#alive(where);
-    if (!(tensor instanceof Tensor)) throw new ArgumentError(expected(where, what, "a Tensor", tensor));
     if (this.#storage.has(tensor)) return;
+    if (!isTensor(tensor)) throw new ArgumentError(expected(where, what, "a Tensor", tensor));
     if (tensor.disposed) throw new DisposedError(`${where}: ${what} expected a live tensor, got a disposed one`);
     throw new ArgumentError(`${where}: ${what} expected a tensor of this engine, got one of another engine`);
   }

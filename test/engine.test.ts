@@ -216,7 +216,8 @@ describe.each(BUILDS)("a memory limit (%s build)", (build) => {
   test("is kept, says what was asked for, and leaves the engine as it was", async () => {
     using engine = await engineOf(build, 2 * PAGE);
     const x = engine.tensor(new Float32Array(8 * 1000), [1, 8, 1, 1000]);
-    const message = "tensor: memory expected to stay within 131072 bytes, needs 262144";
+    const remedy = ": dispose of what is done with, give smaller inputs, or raise memoryLimit";
+    const message = `tensor: memory expected to stay within 131072 bytes, needs 262144${remedy}`;
     expect(errorOf(() => engine.tensor(new Float32Array(50_000)))).toEqual({
       name: "MemoryLimitError",
       code: "memory-limit",
@@ -226,7 +227,7 @@ describe.each(BUILDS)("a memory limit (%s build)", (build) => {
     const filter = engine.tensor(new Float32Array(24 * 8), [24, 8, 1, 1]);
     const before = engine.memory;
     expect(errorOf(() => engine.conv2d(x, filter)).message).toMatch(
-      /^(conv2d|tensor): memory expected to stay within 131072 bytes, needs \d+$/,
+      /^(conv2d|tensor): memory expected to stay within 131072 bytes, needs \d+: dispose of/,
     );
     expect(engine.memory).toMatchObject({ tensors: before.tensors, bytes: before.bytes });
     const small = engine.tensor(new Float32Array(2 * 8), [2, 8, 1, 1]);

@@ -54,7 +54,8 @@ describe("Heap", () => {
 
   test("says so when the runtime refuses", () => {
     const heap = new Heap(memoryOf(1, 2), 0);
-    const message = "test: memory expected to grow to 262144 bytes, the runtime refused";
+    const remedy = ": dispose of what is done with, give smaller inputs, or raise memoryLimit";
+    const message = `test: memory expected to grow to 262144 bytes, the runtime refused${remedy}`;
     expect(() => heap.allocate(4 * PAGE, "test")).toThrow(
       expect.objectContaining({
         name: "MemoryLimitError",

@@ -153,7 +153,7 @@ it("a part that cannot be loaded gives a RuntimeError, and may be loaded later",
   expect(() => part.loaded).toThrow(RuntimeError);
   await expect(part.load()).rejects.toThrow(RuntimeError);
   await expect(new OnDemand(() => Promise.reject(new TypeError("Failed to fetch"))).load()).rejects.toThrow(
-    "loadModel: a part of lanewise expected to load, got TypeError: Failed to fetch",
+    "lanewise: a part of it expected to load, got TypeError: Failed to fetch",
   );
   expect(await part.load()).toBe("here");
   expect(part.loaded).toBe("here");

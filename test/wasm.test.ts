@@ -96,7 +96,9 @@ describe("kernelsFrom", () => {
     expect(unreachable.message).toMatch(/^lanewise: wasm expected to be found at none:x, got TypeError/);
     const rubbish = await failure(Uint8Array.of(1, 2, 3));
     expect(rubbish).toBeInstanceOf(RuntimeError);
-    expect(rubbish.message).toMatch(/^lanewise: runtime expected to compile WebAssembly with SIMD, got CompileError/);
+    expect(rubbish.message).toMatch(
+      /^lanewise: wasm expected the bytes of lanewise\/lanewise\.wasm, got CompileError: /,
+    );
     const text = await failure("lanewise.wasm");
     expect(text).toBeInstanceOf(ArgumentError);
     expect(text.message).toBe(

@@ -47,6 +47,14 @@ export interface LayerTiming extends Layer {
   readonly ms: number;
 }
 
+/** What came of a run, and how long it took. */
+export interface Profile {
+  readonly outputs: Record<string, HostTensor>;
+  readonly layers: readonly LayerTiming[];
+  /** What is wrong with the times; usually nothing. The clock of deployed Workers stands still while they compute. */
+  readonly notes: readonly string[];
+}
+
 /** Bytes of wasm memory. */
 export interface ModelMemory {
   /** Packed weights and constants. */
@@ -59,6 +67,7 @@ export interface ModelMemory {
   readonly total: number;
 }
 
+const CLOCK_STANDS = "profile: performance.now() stood still during the run, so the times say nothing";
 /** Multiply-adds: some 10 ms. */
 const WORK_BETWEEN_PAUSES = 2e8;
 /** What writing an element costs, in multiply-adds. */
@@ -127,7 +136,7 @@ export class Model {
   }
 
   /** Runs the network and tells how long each layer took. */
-  profile(feeds: Feeds): { outputs: Record<string, HostTensor>; layers: LayerTiming[] } {
+  profile(feeds: Feeds): Profile {
     const { tasks, fetch } = this.#begin(feeds);
     const layers: LayerTiming[] = [];
     for (const task of tasks) {
@@ -136,7 +145,8 @@ export class Model {
       const ms = performance.now() - start;
       layers.push({ ...task.layer, ms });
     }
-    return { outputs: fetch(), layers };
+    const notes = layers.some(({ ms }) => ms > 0) ? [] : [CLOCK_STANDS];
+    return { outputs: fetch(), layers, notes };
   }
 
   /**

@@ -3,7 +3,7 @@
 import type { DataType } from "../dtype.ts";
 import { ArgumentError, expected, ShapeError } from "../errors.ts";
 import { broadcastShapes, formatShape, permute, type Shape, sameShape } from "../shape.ts";
-import { Tensor } from "../tensor.ts";
+import { isTensor, type Tensor } from "../tensor.ts";
 import type { Workspace } from "../workspace.ts";
 import { type UnaryName, unaryEpilogue } from "./activation.ts";
 import { type BinaryName, prepareBinary } from "./binary.ts";
@@ -55,7 +55,7 @@ export type TensorOrNumber = Tensor | number;
 
 /** Gives a number a tensor, which the scope around every operator takes back. */
 function operand(w: Workspace, where: string, what: string, x: TensorOrNumber, type: DataType = "float32"): Tensor {
-  if (x instanceof Tensor) return x;
+  if (isTensor(x)) return x;
   if (typeof x !== "number") throw new ArgumentError(expected(where, what, "a Tensor or a number", x));
   const scalar = w.create(where, [], "dense", type);
   w.view(scalar)[0] = x;
@@ -220,7 +220,7 @@ export function logicalNot(w: Workspace, a: Tensor): Tensor {
 export function where(w: Workspace, condition: Tensor, a: TensorOrNumber, b: TensorOrNumber): Tensor {
   const name = "where";
   checkTensor(w, name, "condition", condition, ["bool", "uint8"]);
-  const type = a instanceof Tensor ? a.type : b instanceof Tensor ? b.type : "float32";
+  const type = isTensor(a) ? a.type : isTensor(b) ? b.type : "float32";
   const [yes, no] = [operand(w, name, "a", a, type), operand(w, name, "b", b, type)];
   checkTensor(w, name, "a", yes, ["float32", "int32", "uint32"]);
   checkTensor(w, name, "b", no, [yes.type]);

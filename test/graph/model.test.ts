@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { AbortedError, ArgumentError, DisposedError, MemoryLimitError, ShapeError } from "../../src/errors.ts";
 import type { Feeds } from "../../src/graph/feeds.ts";
 import type { Graph } from "../../src/graph/graph.ts";
@@ -91,7 +91,8 @@ describe("runs", () => {
     const model = new Model(graph, MODULE);
     const first = model.runSync(feeds);
     const second = await model.run(feeds);
-    const { outputs, layers } = model.profile(feeds);
+    const { outputs, layers, notes } = model.profile(feeds);
+    expect(notes).toEqual([]);
     expect(second).toEqual(first);
     expect(outputs).toEqual(first);
     expect(second["y"].data.buffer).not.toBe(first["y"].data.buffer);
@@ -99,6 +100,14 @@ describe("runs", () => {
     expect(first["y"].shape).toEqual([1, 8, 6, 6]);
     expect(layers.map(({ operator }) => operator)).toEqual(model.layers().map(({ operator }) => operator));
     for (const { ms } of layers) expect(ms).toBeGreaterThanOrEqual(0);
+  });
+
+  test("a profile says so when the clock stands still", () => {
+    const clock = vi.spyOn(performance, "now").mockReturnValue(5);
+    const { layers, notes } = new Model(graph, MODULE).profile(feeds);
+    clock.mockRestore();
+    expect(layers.map(({ ms }) => ms)).toEqual(layers.map(() => 0));
+    expect(notes).toEqual(["profile: performance.now() stood still during the run, so the times say nothing"]);
   });
 
   test("the debug build agrees, with all its assertions", () => {
@@ -170,7 +179,7 @@ describe("memory", () => {
   test("is limited", () => {
     const big = graphOf({ inputs: { x: [1, 4, 150, 150] }, lines: [conv], constants: { w: weights([8, 4, 3, 3]) } });
     expect(messageOf(() => new Model(big, MODULE, { memoryLimit: 2 ** 20 }))).toMatch(
-      /^MemoryLimitError: model: memory expected to stay within 1048576 bytes, needs \d+$/,
+      /^MemoryLimitError: model: memory expected to stay within 1048576 bytes, needs \d+: dispose of/,
     );
     const model = new Model(free, MODULE, { memoryLimit: 2 ** 20 });
     const side = 300;
