@@ -1,21 +1,19 @@
-import { compiles, kernels, models } from "suite:inputs";
-import { createEngine, LanewiseError, loadModel } from "lanewise";
+import { compiles, kernels, models, module, stalled } from "suite:inputs";
+import { createEngine, loadModel, ShapeError } from "lanewise";
+import * as copy from "lanewise-copy";
 import { Random } from "../support/random.ts";
 import { check, equal } from "./check.ts";
+import { fails } from "./fails.ts";
 import type { Cases } from "./suite.ts";
-
-/** Checks the kind and the text of the error that `body` ends with. */
-async function fails(body: () => unknown, code: string, message: string): Promise<void> {
-  const error: unknown = await Promise.resolve()
-    .then(body)
-    .catch((caught) => caught);
-  check(error instanceof LanewiseError, `expected a LanewiseError, got ${error}`);
-  equal(error.code, code, "code");
-  check(error.message.startsWith(message), `message expected "${message}", got "${error.message}"`);
-}
 
 const digits = () => loadModel(models.digits);
 const image = { data: new Float32Array(784), shape: [1, 1, 28, 28] };
+
+/** A URL with the bytes in it. */
+function fetchable(bytes: Uint8Array): URL {
+  const text = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+  return new URL(`data:application/wasm;base64,${text}`);
+}
 
 export const failureCases: Cases = {
   "errors of operators": async () => {
@@ -49,10 +47,62 @@ export const failureCases: Cases = {
   stopping: async () => {
     const stopped = AbortSignal.abort();
     await fails(() => loadModel(models.digits, { signal: stopped }), "aborted", "");
+    const between = new AbortController();
+    const onProgress = ({ phase }: { phase: string }) => phase === "read" && between.abort("enough");
+    const error = await fails(
+      () => loadModel(models.digits, { signal: between.signal, onProgress }),
+      "aborted",
+      "loadModel: aborted",
+    );
+    equal(error.cause, "enough", "cause");
     const model = await digits();
     await fails(() => model.run({ image }, { signal: stopped }), "aborted", "run: aborted");
+    const during = new AbortController();
+    const run = model.run({ image }, { signal: during.signal });
+    during.abort();
+    await fails(() => run, "aborted", "run: aborted");
     const { scores } = await model.run({ image });
     model.dispose();
+    return [{ data: scores.data as Float32Array, shape: scores.shape }];
+  },
+  "a download that is stopped": async () => {
+    for (const place of ["nothing", "half"]) {
+      const control = new AbortController();
+      const url = new URL(place, stalled);
+      const onProgress = ({ loaded }: { loaded: number }) => loaded > 0 && control.abort("enough");
+      if (place === "nothing") setTimeout(() => control.abort("enough"), 50);
+      const error = await fails(
+        () => loadModel(url, { signal: control.signal, onProgress }),
+        "aborted",
+        "loadModel: aborted",
+      );
+      equal(error.cause, "enough", "cause");
+    }
+    await fails(
+      () => loadModel(new URL("missing", stalled)),
+      "runtime",
+      /^loadModel: \S+missing expected .* HTTP status 404/,
+    );
+    return [];
+  },
+  "a second copy of the library": async () => {
+    check(copy.createEngine !== createEngine, "the copy expected to be another one");
+    const [engine, other] = await Promise.all([createEngine(), copy.createEngine()]);
+    const [x, y] = [engine.tensor([1, 2, 3, 4], [1, 1, 2, 2]), other.tensor([5, 6, 7, 8], [1, 1, 2, 2])];
+    const refused = "expected a tensor of this engine, got one of another engine";
+    await fails(() => engine.maxPool2d(y), "argument", `maxPool2d: x ${refused}`);
+    await fails(() => engine.add(x, y), "argument", `add: b ${refused}`);
+    await fails(() => other.maxPool2d(x), "argument", `maxPool2d: x ${refused}`, copy.LanewiseError);
+    check(!(new copy.ShapeError("x") instanceof ShapeError), "errors of the copy expected to be of another class");
+    equal(engine.maxPool2d(x).data[0], 4, "pooled");
+    engine.dispose();
+    equal(other.maxPool2d(y).data[0], 8, "pooled by the copy");
+    other.dispose();
+    await fails(() => other.maxPool2d(x), "disposed", "maxPool2d: engine expected to be in use", copy.LanewiseError);
+    const [first, second] = await Promise.all([digits(), copy.loadModel(models.digits)]);
+    first.dispose();
+    const { scores } = second.runSync({ image });
+    second.dispose();
     return [{ data: scores.data as Float32Array, shape: scores.shape }];
   },
   "tensors and scopes": async () => {
@@ -82,16 +132,10 @@ export const failureCases: Cases = {
     return [{ data: results[0].scores.data as Float32Array, shape: results[0].scores.shape }];
   },
   "kernels brought along": async () => {
-    if (!compiles) {
-      await fails(
-        () => createEngine({ wasm: kernels }),
-        "runtime",
-        "lanewise: runtime expected to compile WebAssembly",
-      );
-      return [];
-    }
-    const wasm = await WebAssembly.compile(kernels as BufferSource);
-    for (const source of [wasm, kernels, new Response(kernels as BodyInit)]) {
+    // That bytes are refused here is a case of cases-start.ts.
+    const sources = compiles ? [kernels, new Response(kernels as BodyInit), fetchable(kernels)] : [];
+    const wasm = module ?? (await WebAssembly.compile(kernels as BufferSource));
+    for (const source of [wasm, ...sources]) {
       const engine = await createEngine({ wasm: source });
       equal(engine.tensor([1, 2, 3]).data[2], 3, "an element");
       engine.dispose();

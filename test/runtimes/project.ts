@@ -37,6 +37,7 @@ export function installPackage(): string {
   });
   const file = join(packed, readdirSync(packed).find((name) => name.endsWith(".tgz")) as string);
   execFileSync("tar", ["xzf", file, "-C", join(APP, "node_modules/lanewise"), "--strip-components=1"]);
+  cpSync(join(APP, "node_modules/lanewise"), join(APP, "node_modules/lanewise-copy"), { recursive: true });
   symlinkSync(join(TOOLS, "node_modules"), join(packed, "node_modules"));
   writeFileSync(join(APP, "package.json"), '{ "name": "app", "private": true, "type": "module" }\n');
   return file;
@@ -49,10 +50,11 @@ export function copyIn(folder: string, name: string): string {
   return to;
 }
 
-/** Bundles an entry of the suite; what it gets beside the entry depends on the runtime. */
+/** Bundles an entry of the suite; what it gets beside the entry depends on the runtime. `stalled` is a server's URL. */
 export async function bundleSuite(
   entry: string,
   name: string,
+  stalled: string,
   options: BuildOptions,
   compiles = true,
 ): Promise<string> {
@@ -66,7 +68,7 @@ export async function bundleSuite(
     nodePaths: [join(APP, "node_modules")],
     logLevel: "warning",
     ...options,
-    plugins: [inputs(compiles), ...(options.plugins ?? [])],
+    plugins: [inputs(compiles, stalled), ...(options.plugins ?? [])],
   });
   return outfile;
 }
@@ -75,13 +77,13 @@ export async function bundleSuite(
 export const packed: Plugin = {
   name: "packed",
   setup({ onResolve, resolve }) {
-    onResolve({ filter: /^lanewise(\/|$)/ }, ({ path, kind, pluginData }) =>
-      pluginData === "packed" ? undefined : resolve(path, { resolveDir: APP, kind, pluginData: "packed" }),
+    onResolve({ filter: /^lanewise(-copy)?(\/|$)/ }, ({ path, kind, pluginData }) =>
+      pluginData ? undefined : resolve(path, { resolveDir: APP, kind, pluginData: "packed" }),
     );
   },
 };
 
-function inputs(compiles: boolean): Plugin {
+function inputs(compiles: boolean, stalled: string): Plugin {
   const bytes = (data: Uint8Array) => `bytes("${Buffer.from(data).toString("base64")}")`;
   const files = { ...seededNetworks(), digits: readFileSync(join(ROOT, "models/digits.onnx")) };
   const models = Object.entries(files).map(([name, data]) => `${name}: ${bytes(data)}`);
@@ -94,12 +96,14 @@ function inputs(compiles: boolean): Plugin {
     export const models = { ${models.join(", ")} };
     export const pictures = [${pictures.join(", ")}];
     export const kernels = ${bytes(readFileSync(join(APP, "node_modules/lanewise/dist/lanewise.wasm")))};
-    export const compiles = ${compiles};`;
+    export const compiles = ${compiles};
+    export const stalled = ${JSON.stringify(stalled)};
+    ${compiles ? "export const module = undefined;" : 'export { default as module } from "lanewise/lanewise.wasm";'}`;
   return {
     name: "inputs",
     setup({ onResolve, onLoad }) {
       onResolve({ filter: /^suite:inputs$/ }, ({ path }) => ({ path, namespace: "suite" }));
-      onLoad({ filter: /.*/, namespace: "suite" }, () => ({ contents }));
+      onLoad({ filter: /.*/, namespace: "suite" }, () => ({ contents, resolveDir: HERE }));
     },
   };
 }

@@ -8,8 +8,9 @@ import { testBundlers } from "./bundlers.ts";
 import { testExamples } from "./examples.ts";
 import { Digest } from "./hash.ts";
 import { testPackage } from "./package.ts";
-import { HERE, installPackage, installTools } from "./project.ts";
+import { HERE, installPackage, installTools, ROOT } from "./project.ts";
 import { RUNTIMES, type Runtime } from "./runtimes.ts";
+import { serveStalled } from "./server.ts";
 import type { Report } from "./suite.ts";
 import { Tally } from "./tally.ts";
 
@@ -25,9 +26,11 @@ const tally = new Tally();
 await installTools();
 const file = installPackage();
 
+const stalled = await serveStalled(readFileSync(join(ROOT, "models/digits.onnx")));
 for (const runtime of RUNTIMES) {
   if (isWanted(runtime.name)) await runIn(runtime);
 }
+stalled.close();
 
 if (isWanted("package")) await testPackage(tally, file);
 if (isWanted("examples")) await testExamples(tally);
@@ -43,7 +46,7 @@ async function runIn(runtime: Runtime): Promise<void> {
   let report: Report;
   try {
     version = await runtime.version();
-    report = await runtime.report();
+    report = await runtime.report(stalled.url);
   } catch (error) {
     return tally.fail(`${runtime.name} ${version}`, error);
   }

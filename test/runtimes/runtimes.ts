@@ -14,18 +14,19 @@ export interface Runtime {
   /** Why it cannot be had, if so. */
   readonly missing?: string;
   version(): Promise<string>;
-  report(): Promise<Report>;
+  /** Runs the suite. `stalled` is the URL of a server that answers late. */
+  report(stalled: string): Promise<Report>;
 }
 
 /** "lanewise" is left in the bundle, for the runtime to find. */
-const AS_IT_IS = { external: ["lanewise", "lanewise/image", "lanewise/nn"] };
+const AS_IT_IS = { external: ["lanewise", "lanewise/image", "lanewise/nn", "lanewise-copy"] };
 
 const number = (text: string) => text.match(/\d+(\.\d+)+/)?.[0] ?? text.trim();
 const program = (name: string, command: string, ...args: string[]): Runtime => ({
   name,
   version: async () => number(await run(command, ["--version"])),
-  async report() {
-    const suite = await bundleSuite("print.ts", "suite.js", AS_IT_IS);
+  async report(stalled) {
+    const suite = await bundleSuite("print.ts", "suite.js", stalled, AS_IT_IS);
     const output = await run(command, [...args, suite], { cwd: APP });
     const line = output.split("\n").find((each) => each.startsWith("REPORT "));
     if (!line) throw new Error(`no report: ${output.slice(-1000)}`);
@@ -36,11 +37,12 @@ const program = (name: string, command: string, ...args: string[]): Runtime => (
 const workerd: Runtime = {
   name: "workerd",
   version: async () => number((await run(tool(".bin/workerd"), ["--version"])).replaceAll("-", ".")),
-  async report() {
+  async report(stalled) {
     await bundleSuite(
       "worker.ts",
       "worker.js",
-      { conditions: ["workerd", "worker", "browser"], external: ["*.wasm"], plugins: [wasmBeside(APP), packed] },
+      stalled,
+      { conditions: ["workerd", "worker", "browser"], plugins: [packed, wasmBeside(APP)] },
       false,
     );
     const port = await freePort();
@@ -58,9 +60,11 @@ const workerd: Runtime = {
 export function wasmBeside(folder: string): Plugin {
   return {
     name: "wasm",
-    setup({ onResolve }) {
-      onResolve({ filter: /\.wasm$/ }, ({ path, resolveDir }) => {
-        copyFileSync(join(resolveDir, path), join(folder, "lanewise.wasm"));
+    setup({ onResolve, resolve }) {
+      onResolve({ filter: /\.wasm$/ }, async ({ path, resolveDir, kind, pluginData }) => {
+        if (pluginData === "file") return undefined;
+        const file = await resolve(path, { resolveDir, kind, pluginData: "file" });
+        copyFileSync(file.path, join(folder, "lanewise.wasm"));
         return { path: "./lanewise.wasm", external: true };
       });
     },
@@ -70,13 +74,16 @@ export function wasmBeside(folder: string): Plugin {
 function workerdConfig(port: number, script: string): string {
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
-  services = [(name = "main", worker = (
-    modules = [
-      (name = "${script}", esModule = embed "${script}"),
-      (name = "lanewise.wasm", wasm = embed "lanewise.wasm"),
-    ],
-    compatibilityDate = "2025-01-01",
-  ))],
+  services = [
+    (name = "main", worker = (
+      modules = [
+        (name = "${script}", esModule = embed "${script}"),
+        (name = "lanewise.wasm", wasm = embed "lanewise.wasm"),
+      ],
+      compatibilityDate = "2025-01-01",
+    )),
+    (name = "internet", network = (allow = ["public", "private"])),
+  ],
   sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
 );
 `;
@@ -88,11 +95,12 @@ const edge: Runtime = {
     const { default: manifest } = await import(tool("edge-runtime/package.json"), { with: { type: "json" } });
     return manifest.version;
   },
-  async report() {
+  async report(stalled) {
     const conditions = ["edge-light", "worker", "browser"];
     const suite = await bundleSuite(
       "edge.ts",
       "edge.js",
+      stalled,
       { conditions, format: "iife", plugins: [wasmGlobal, packed] },
       false,
     );
@@ -105,7 +113,7 @@ const edge: Runtime = {
 export const wasmGlobal: Plugin = {
   name: "wasm",
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /\.wasm\?module$/ }, () => ({ path: "wasm", namespace: "global" }));
+    onResolve({ filter: /\.wasm(\?module)?$/ }, () => ({ path: "wasm", namespace: "global" }));
     onLoad({ filter: /.*/, namespace: "global" }, () => ({ contents: "export default wasm_module;" }));
   },
 };
@@ -138,7 +146,11 @@ export const IMPORT_MAP = `<script type="importmap">
     "lanewise": "/node_modules/lanewise/dist/index.js",
     "lanewise/image": "/node_modules/lanewise/dist/image/index.js",
     "lanewise/nn": "/node_modules/lanewise/dist/nn/index.js",
+    "lanewise-copy": "/node_modules/lanewise-copy/dist/index.js",
     "#wasm": "/node_modules/lanewise/dist/wasm/embedded.js"
+  },
+  "scopes": {
+    "/node_modules/lanewise-copy/": { "#wasm": "/node_modules/lanewise-copy/dist/wasm/embedded.js" }
   }
 }
 </script>`;
@@ -147,8 +159,8 @@ const browsers: Runtime[] = BROWSERS.map((browser) => ({
   name: browser.name,
   ...(browser.program === undefined && { missing: `not installed (apt-get install ${browser.packages})` }),
   version: async () => browser.version(browser.program as string),
-  async report() {
-    await bundleSuite("page.ts", "page.js", AS_IT_IS);
+  async report(stalled) {
+    await bundleSuite("page.ts", "page.js", stalled, AS_IT_IS);
     writeFileSync(join(APP, "page.html"), `<!doctype html>${IMPORT_MAP}<script type="module" src="page.js"></script>`);
     const server = await servePages(APP, REPORT_ERRORS);
     try {
@@ -171,7 +183,7 @@ export const RUNTIMES: readonly Runtime[] = [
   program("Node", process.execPath),
   program("Node 22", tool("node22/bin/node")),
   program("Node 24", tool("node24/bin/node")),
-  program("Deno", tool(".bin/deno"), "run", "--no-lock", "--node-modules-dir=manual", "--cached-only"),
+  program("Deno", tool(".bin/deno"), "run", "--no-lock", "--node-modules-dir=manual", "--cached-only", "--allow-net"),
   program("Bun", tool(".bin/bun"), "run"),
   workerd,
   edge,

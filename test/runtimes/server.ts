@@ -1,6 +1,6 @@
 // A server of static files, as plain as can be, that also takes the reports of pages.
 import { readFileSync } from "node:fs";
-import { createServer } from "node:http";
+import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname, join, normalize } from "node:path";
 
@@ -48,11 +48,26 @@ export async function servePages(folder: string, inject = ""): Promise<PageServe
       response.writeHead(404).end();
     }
   });
+  return { ...(await listen(server)), report };
+}
+
+/** A server for any page that sends half of a file for /half, nothing at all for /nothing, and never ends either. */
+export async function serveStalled(file: Uint8Array): Promise<{ readonly url: string; close(): void }> {
+  return listen(
+    createServer(({ url }, response) => {
+      response.setHeader("access-control-allow-origin", "*");
+      if (url === "/half") response.setHeader("content-length", file.length).write(file.subarray(0, file.length / 2));
+      else if (url !== "/nothing") response.writeHead(404).end();
+    }),
+  );
+}
+
+async function listen(server: Server): Promise<{ readonly url: string; close(): void }> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
   const close = () => {
     server.close();
     server.closeAllConnections();
   };
-  return { url, report, close };
+  return { url, close };
 }

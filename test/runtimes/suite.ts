@@ -6,6 +6,7 @@ import { modelCases } from "./cases-models.ts";
 import { movementCases } from "./cases-movement.ts";
 import { coverageCases } from "./cases-operators.ts";
 import { reductionCases } from "./cases-reductions.ts";
+import { startCases } from "./cases-start.ts";
 import { trainingCases } from "./cases-training.ts";
 import { check } from "./check.ts";
 import { Digest, type Numbers } from "./hash.ts";
@@ -24,7 +25,7 @@ export async function runSuite(): Promise<Report> {
   const hashes: Record<string, string> = {};
   const failures: { name: string; message: string }[] = [];
   const operatorCases = [convolutionCases, elementwiseCases, reductionCases, movementCases, coverageCases];
-  for (const [name, body] of [...operatorCases, modelCases, trainingCases, failureCases].flatMap(
+  for (const [name, body] of [startCases, ...operatorCases, modelCases, trainingCases, failureCases].flatMap(
     Object.entries<Cases[string]>,
   )) {
     try {
