@@ -120,15 +120,11 @@ function rows(op: i32, x: usize, y: usize, count: i32, columns: i32, stride: usi
   for (; columns > 0; columns -= 4) {
     let p0 = none, p1 = none, p2 = none, p3 = none;
     let at = x;
-    // The four partial sums take turns.
+    // The four partial sums take turns; wherever the last turn ends, `fold` joins those that stand two apart.
     for (const end = x + all; at < end; at += stride) {
       const p = take(op, p0, columns >= 4 ? v128.load(at) : loadLanes(at, columns));
       p0 = p1; p1 = p2; p2 = p3; p3 = p;
     }
-    // After a full turn p0 is again the one of element 0; what is left of a turn has moved it back by that much.
-    const turn = count & 3;
-    if (turn & 1) { const p = p3; p3 = p2; p2 = p1; p1 = p0; p0 = p; }
-    if (turn & 2) { const p = p0; p0 = p2; p2 = p; const q = p1; p1 = p3; p3 = q; }
     const sum = fold(op, p0, p1, p2, p3);
     if (columns >= 4) v128.store(y, combine(op, v128.load(y), sum));
     else storeLanes(y, combine(op, loadLanes(y, columns), sum), columns);
