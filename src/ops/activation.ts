@@ -79,15 +79,19 @@ export type Activation =
   | ActivationName
   | { [N in ActivationName]: { readonly type: N } & ActivationOptions<N> }[ActivationName];
 
-/** Checks an activation; none is what does nothing. */
-export function resolveActivation(where: string, activation: Activation | undefined): Epilogue {
+/** Checks an activation, called `what` in messages; none is what does nothing. */
+export function resolveActivation(
+  where: string,
+  activation: Activation | undefined,
+  what: string = "activation",
+): Epilogue {
   if (activation === undefined) return NO_ACTIVATION;
   const isName = typeof activation === "string";
   const { type, ...parameters } = isName || activation === null ? { type: activation as ActivationName } : activation;
   if (!Object.hasOwn(DEFAULTS, type ?? "")) {
-    throw new ArgumentError(expected(where, "activation", Object.keys(DEFAULTS).join(", "), type ?? activation));
+    throw new ArgumentError(expected(where, what, Object.keys(DEFAULTS).join(", "), type ?? activation));
   }
-  return activationEpilogue(where, type, parameters, "activation.");
+  return activationEpilogue(where, type, parameters, `${what}.`);
 }
 
 /** Checks the parameters of an activation; `prefix` comes before their names in messages. */

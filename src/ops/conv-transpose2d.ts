@@ -57,7 +57,7 @@ export function convTranspose2d(w: Workspace, x: Tensor, filter: Tensor, options
   const epilogue = resolveActivation(where, options.activation);
   // All tensors are brought to lie as they should before the first address is taken: one may stand for both operands.
   const own = filter === x ? w.copy(where, x) : filter;
-  const b = bias ? operandOf(w, where, "bias", bias, [OC]) : 0;
+  const b = bias != null ? operandOf(w, where, "bias", bias, [OC]) : 0;
   const inputs = [arrangeImages(w, x, inputLayout)];
   const weights = [w.arrange(own, "dense"), b];
   const y = createImages(w, where, inputLayout, N, OC, window.OH, window.OW);

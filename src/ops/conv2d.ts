@@ -104,8 +104,9 @@ export interface Convolution {
   readonly filter: Tensor;
   readonly shape: Filter;
   readonly window: Window;
-  /** What the bias is called in messages. */
+  /** What the bias and the activation are called in messages. */
   readonly biasName?: string;
+  readonly activationName?: string;
 }
 
 /** What convolutions of images and of sequences share: checks the options, convolves. */
@@ -122,11 +123,14 @@ export function convolve(w: Workspace, convolution: Convolution, options: Convol
   if (numerics !== "default" && numerics !== "direct") {
     throw new ArgumentError(expected(where, "numerics", '"default" or "direct"', numerics));
   }
-  const epilogue = resolveActivation(where, options.activation);
-  if (residual) checkOperand(w, where, "residual", residual, imageShape(layout, { N, C: OC, H: OH, W: OW }));
+  const epilogue = resolveActivation(where, options.activation, convolution.activationName);
+  if (residual != null) checkOperand(w, where, "residual", residual, imageShape(layout, { N, C: OC, H: OH, W: OW }));
   // All tensors are brought to lie as they should before the first address is taken: one may stand for two operands.
-  const filter = convolution.filter === x || convolution.filter === residual ? w.copy(where, x) : convolution.filter;
-  const b = bias ? operandOf(w, where, biasName, bias, [OC]) : 0;
+  const filter =
+    convolution.filter === x || convolution.filter === residual
+      ? w.copy(where, convolution.filter)
+      : convolution.filter;
+  const b = bias != null ? operandOf(w, where, biasName, bias, [OC]) : 0;
   const images = residual ? [x, residual] : [x];
   for (const each of images) arrangeImages(w, each, layout);
   const weights = [w.arrange(filter, "dense"), b];

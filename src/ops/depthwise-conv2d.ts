@@ -29,6 +29,8 @@ export interface DepthwiseConv2dOptions extends Omit<ConvolutionOptions, "groups
   readonly filterLayout?: DepthwiseFilterLayout;
 }
 
+const DEPTHWISE_NAMES = { biasName: "depthwiseBias", activationName: "depthwiseActivation" };
+
 const PLACEMENT = ["strides", "padding", "dilations", "inputLayout"] as const;
 
 /**
@@ -121,7 +123,7 @@ export function depthwiseSeparableConv2d(
   const mixing = readFilter(w, where, "pointwiseFilter", pointwiseFilter, pointwiseFilterLayout, FILTER_LAYOUTS, fixed);
   const middle = convolve(
     w,
-    { where, layout, x, extents, filter: depthwiseFilter, shape, window, biasName: "depthwiseBias" },
+    { where, layout, x, extents, filter: depthwiseFilter, shape, window, ...DEPTHWISE_NAMES },
     { groups: C, paddingMode, bias: options.depthwiseBias, activation: options.depthwiseActivation },
   );
   const between = { N, C: shape.O, H: window.OH, W: window.OW };

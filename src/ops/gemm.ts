@@ -6,7 +6,7 @@ import { type Activation, NO_ACTIVATION, resolveActivation, unaryEpilogue } from
 import { prepareBinary } from "./binary.ts";
 import { call, checkOptions } from "./call.ts";
 import { Chain } from "./chain.ts";
-import { checkNumber, checkTensor } from "./operands.ts";
+import { checkBoolean, checkNumber, checkTensor } from "./operands.ts";
 import type { Prepared } from "./prepared.ts";
 import { type ProductSpec, prepareProduct } from "./product.ts";
 import { prepareTranspose } from "./transpose.ts";
@@ -41,7 +41,9 @@ export function gemm(w: Workspace, a: Tensor, b: Tensor, options: GemmOptions = 
   checkTensor(w, where, "a", a);
   checkTensor(w, where, "b", b);
   checkOptions(where, options, ["c", "alpha", "beta", "aTranspose", "bTranspose", "activation"]);
-  const { c, aTranspose = false, bTranspose = false } = options;
+  const { c } = options;
+  const aTranspose = checkBoolean(where, "aTranspose", options.aTranspose);
+  const bTranspose = checkBoolean(where, "bTranspose", options.bTranspose);
   const alpha = checkNumber(where, "alpha", options.alpha ?? 1);
   const beta = checkNumber(where, "beta", options.beta ?? 1);
   if (a.shape.length !== 2) throw new ShapeError(expected(where, "a", "a matrix of rank 2", formatShape(a.shape)));
@@ -53,7 +55,7 @@ export function gemm(w: Workspace, a: Tensor, b: Tensor, options: GemmOptions = 
       expected(where, "b", bTranspose ? `shape [n, ${K}]` : `shape [${K}, n]`, formatShape(b.shape)),
     );
   }
-  if (c) {
+  if (c != null) {
     checkTensor(w, where, "c", c);
     if (!sameShape(broadcastShapes(c.shape, [M, N]) ?? [-1], [M, N])) {
       throw new ShapeError(expected(where, "c", `a shape that broadcasts to [${M}, ${N}]`, formatShape(c.shape)));

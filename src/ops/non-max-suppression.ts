@@ -3,7 +3,7 @@ import { formatShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Workspace } from "../workspace.ts";
 import { checkOptions } from "./call.ts";
-import { checkNumber, checkTensor } from "./operands.ts";
+import { checkBoolean, checkNumber, checkTensor } from "./operands.ts";
 
 export interface NonMaxSuppressionOptions {
   /** Most boxes of a class of an image to keep. Default: all. */
@@ -43,9 +43,9 @@ export function nonMaxSuppression(
     throw new ShapeError(expected(where, "scores", wanted, formatShape(scores.shape)));
   }
   const limit = options.maxOutputBoxesPerClass ?? Infinity;
-  if (!(limit >= 0)) throw new ArgumentError(expected(where, "maxOutputBoxesPerClass", "a number >= 0", limit));
+  checkBetween(where, "maxOutputBoxesPerClass", "a number >= 0", limit, Infinity);
   const overlap = options.iouThreshold ?? 0.5;
-  if (!(overlap >= 0 && overlap <= 1)) throw new ArgumentError(expected(where, "iouThreshold", "0 to 1", overlap));
+  checkBetween(where, "iouThreshold", "0 to 1", overlap, 1);
   const least = checkNumber(where, "scoreThreshold", options.scoreThreshold ?? -Infinity);
   w.arrange(boxes, "dense");
   w.arrange(scores, "dense");
@@ -56,11 +56,16 @@ export function nonMaxSuppression(
     limit,
     overlap,
     least,
-    centred: options.centerPointBox ?? false,
+    centred: checkBoolean(where, "centerPointBox", options.centerPointBox),
   });
   const y = w.create(where, [rows.length, 3], "dense", "int32");
   (w.view(y) as Int32Array).set(rows.flat());
   return y;
+}
+
+function checkBetween(where: string, what: string, wanted: string, value: number, most: number): void {
+  if (typeof value === "number" && value >= 0 && value <= most) return;
+  throw new ArgumentError(expected(where, what, wanted, value));
 }
 
 /** A suppression in numbers. */

@@ -65,6 +65,13 @@ export function checkWord<T extends string>(where: string, what: string, words: 
   throw new ArgumentError(expected(where, what, wanted, value));
 }
 
+/** True or false; `otherwise` where nothing is given. */
+export function checkBoolean(where: string, what: string, value: boolean | undefined, otherwise = false): boolean {
+  const given = value ?? otherwise;
+  if (typeof given === "boolean") return given;
+  throw new ArgumentError(expected(where, what, "true or false", value));
+}
+
 /** A number, which may be infinite. */
 export function checkNumber(where: string, what: string, value: number): number {
   if (typeof value === "number" && !Number.isNaN(value)) return value;
@@ -96,7 +103,7 @@ export function optionalOperand(
   x: Tensor | undefined,
   shape: Shape,
 ): number | undefined {
-  if (x === undefined) return undefined;
+  if (x == null) return undefined;
   checkTensor(w, where, what, x);
   if (formatShape(x.shape) !== formatShape(shape)) {
     throw new ShapeError(expected(where, what, `shape ${formatShape(shape)}`, formatShape(x.shape)));

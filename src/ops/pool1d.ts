@@ -2,6 +2,7 @@ import type { Tensor } from "../tensor.ts";
 import type { Workspace } from "../workspace.ts";
 import { checkOptions } from "./call.ts";
 import { type SequenceLayoutOptions, sequencesOf } from "./layout.ts";
+import { checkBoolean } from "./operands.ts";
 import { type PoolKind, poolImages } from "./pool2d.ts";
 import { positive, type Rounding, resolveSequenceWindow, type SequenceWindowOptions } from "./window.ts";
 
@@ -40,7 +41,14 @@ export function maxPool1d(w: Workspace, x: Tensor, options: Pool1dOptions = {}):
  */
 export function averagePool1d(w: Workspace, x: Tensor, options: AveragePool1dOptions = {}): Tensor {
   checkOptions("averagePool1d", options, [...POOL_OPTIONS, "countIncludePad"]);
-  return pool(w, "averagePool1d", "average", x, options, options.countIncludePad ?? false);
+  return pool(
+    w,
+    "averagePool1d",
+    "average",
+    x,
+    options,
+    checkBoolean("averagePool1d", "countIncludePad", options.countIncludePad),
+  );
 }
 
 function pool(

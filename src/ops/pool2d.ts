@@ -3,6 +3,7 @@ import type { Kernels } from "../wasm/kernels.ts";
 import type { Workspace } from "../workspace.ts";
 import { call, checkOptions } from "./call.ts";
 import { createImages, type Images, imagesOf, type Layout, type LayoutOptions, type SequenceLayout } from "./layout.ts";
+import { checkBoolean } from "./operands.ts";
 import type { Addresses, Prepared } from "./prepared.ts";
 import { type Pair, pair, type Rounding, resolveWindow, type Window, type WindowOptions } from "./window.ts";
 
@@ -65,7 +66,14 @@ export function maxPool2dWithIndices(
 export function averagePool2d(w: Workspace, x: Tensor, options: AveragePool2dOptions = {}): Tensor {
   checkOptions("averagePool2d", options, [...POOL_OPTIONS, "countIncludePad"]);
   const { countIncludePad, ...rest } = options;
-  return pool(w, "averagePool2d", "average", x, rest, countIncludePad);
+  return pool(
+    w,
+    "averagePool2d",
+    "average",
+    x,
+    rest,
+    checkBoolean("averagePool2d", "countIncludePad", countIncludePad),
+  );
 }
 
 /**

@@ -6,7 +6,7 @@ import type { Tensor } from "../tensor.ts";
 import type { Workspace } from "../workspace.ts";
 import { prepareArgReduce } from "./arg-reduce.ts";
 import { call, checkOptions } from "./call.ts";
-import { checkAxes, checkAxis, checkTensor, lie } from "./operands.ts";
+import { checkAxes, checkAxis, checkBoolean, checkTensor, lie } from "./operands.ts";
 import { prepareReduce, type Reduction, reducedShape } from "./reduce.ts";
 
 export interface ReduceOptions {
@@ -16,8 +16,10 @@ export interface ReduceOptions {
   readonly keepDimensions?: boolean | undefined;
 }
 
-function resultShape(shape: Shape, axes: readonly number[], keep = false): Shape {
-  return keep ? reducedShape(shape, axes) : shape.filter((_, axis) => !axes.includes(axis));
+function resultShape(where: string, shape: Shape, axes: readonly number[], keepDimensions?: boolean): Shape {
+  return checkBoolean(where, "keepDimensions", keepDimensions)
+    ? reducedShape(shape, axes)
+    : shape.filter((_, axis) => !axes.includes(axis));
 }
 
 /**
@@ -38,7 +40,7 @@ function reduction(where: string, kind: Reduction) {
     checkOptions(where, options, ["axes", "keepDimensions"]);
     const axes = checkAxes(where, options.axes ?? x.shape.map((_, axis) => axis), x.shape);
     const lying = lyingFor(w, x, axes);
-    const y = w.create(where, resultShape(x.shape, axes, options.keepDimensions));
+    const y = w.create(where, resultShape(where, x.shape, axes, options.keepDimensions));
     call(w, where, prepareReduce(kind, lying.shape, lying.axes), { inputs: [lying.address], outputs: [y] });
     return y;
   };
@@ -87,9 +89,10 @@ function argReduction(where: string, kind: "max" | "min") {
       length: shape[at],
       inner: elementCount(shape.slice(at + 1)),
     };
-    const result = resultShape(x.shape, [along], options.keepDimensions);
+    const result = resultShape(where, x.shape, [along], options.keepDimensions);
     const y = w.create(where, result, "dense", "int32");
-    const prepared = prepareArgReduce(kind, options.selectLastIndex ?? false, fold, result, "int32");
+    const last = checkBoolean(where, "selectLastIndex", options.selectLastIndex);
+    const prepared = prepareArgReduce(kind, last, fold, result, "int32");
     call(w, where, prepared, { inputs: [address], outputs: [y] });
     return y;
   };

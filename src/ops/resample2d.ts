@@ -3,7 +3,7 @@ import type { Tensor } from "../tensor.ts";
 import type { Workspace } from "../workspace.ts";
 import { call, checkOptions } from "./call.ts";
 import { imageExtents, type LayoutOptions } from "./layout.ts";
-import { checkNumber, checkWord, createLike, lie } from "./operands.ts";
+import { checkBoolean, checkNumber, checkWord, createLike, lie } from "./operands.ts";
 import { prepareResize, resizedShape } from "./resize.ts";
 import type { CoordinateMode, NearestMode } from "./resize-tables.ts";
 import { type Pair, pair } from "./window.ts";
@@ -78,8 +78,8 @@ export function resample2d(w: Workspace, x: Tensor, options: Resample2dOptions):
     coordinates: COORDINATES[word(where, "coordinates", COORDINATES, options.coordinates ?? "half-pixel")],
     nearest: ROUNDINGS[word(where, "rounding", ROUNDINGS, options.rounding ?? "round-prefer-floor")],
     cubic: checkNumber(where, "cubicCoefficient", options.cubicCoefficient ?? -0.75),
-    excludeOutside: options.excludeOutside ?? false,
-    antialias: options.antialias ?? false,
+    excludeOutside: checkBoolean(where, "excludeOutside", options.excludeOutside),
+    antialias: checkBoolean(where, "antialias", options.antialias),
     extrapolation: 0,
     axes: [axis(rows, h), axis(columns, v)],
   };

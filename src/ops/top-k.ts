@@ -3,7 +3,7 @@ import { elementCount, type Shape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Workspace } from "../workspace.ts";
 import { call, checkOptions } from "./call.ts";
-import { checkAxis, checkTensor, createLike, lie } from "./operands.ts";
+import { checkAxis, checkBoolean, checkTensor, createLike, lie } from "./operands.ts";
 import type { Prepared } from "./prepared.ts";
 
 export interface TopKOptions {
@@ -32,13 +32,14 @@ export function topK(
   if (!Number.isSafeInteger(k) || k < 0 || k > x.shape[along]) {
     throw new ArgumentError(expected(where, "k", `an integer from 0 to ${x.shape[along]}, the extent of the axis`, k));
   }
+  const largest = checkBoolean(where, "largest", options.largest, true);
   const lying = lie(w, x);
   const at = lying.order.indexOf(along);
   const shape = lying.shape.map((extent, i) => (i === at ? k : extent));
   const values = createLike(w, where, lying, shape, "float32");
   const indices = createLike(w, where, lying, shape, "int32");
   if (elementCount(shape) === 0) return { values, indices };
-  const prepared = prepareTopK(lying.shape, at, k, options.largest ?? true, "int32");
+  const prepared = prepareTopK(lying.shape, at, k, largest, "int32");
   call(w, where, prepared, { inputs: [lying.address], outputs: [values, indices] });
   return { values, indices };
 }

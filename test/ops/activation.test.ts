@@ -101,7 +101,6 @@ describeBuilds("activations", (engine) => {
     };
     const y = one(engine(), [x], method(engine(), activation));
     const wanted = map(x, want);
-    // Of -Infinity these have the limit, where the formula has infinity times 0.
     if (exact) expectExact(y.data, wanted);
     else expectClose(y.data, wanted, TERMS);
   });
