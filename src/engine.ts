@@ -18,7 +18,10 @@ export interface EngineOptions {
 /** An operator without its first parameter, which the engine fills in. */
 type Bound<F> = F extends (workspace: Workspace, ...rest: infer A) => infer R ? (...rest: A) => R : never;
 
-/** The operators as methods: `engine.conv2d(x, filter, options)`. Each is documented in its file under ops/. */
+/**
+ * The operators as methods: `engine.conv2d(x, filter, options)`. All of them throw an ArgumentError for what is no tensor of this engine
+ * and for an option that they do not have, and a DisposedError for a tensor or an engine that was disposed of.
+ */
 export type EngineOperators = { readonly [K in keyof typeof OPERATORS]: Bound<(typeof OPERATORS)[K]> };
 
 /** Operators on tensors in one wasm memory. */

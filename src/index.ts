@@ -13,11 +13,11 @@ export {
   type FoldedFilter,
   foldBatchNorm,
 } from "./ops/batch-norm-folding.ts";
+export type { TensorOrNumber } from "./ops/broadcast.ts";
 export type { ConvTranspose2dOptions, TransposedFilterLayout } from "./ops/conv-transpose2d.ts";
 export type { Conv1dOptions, SequenceFilterLayout } from "./ops/conv1d.ts";
 export type { Conv2dOptions, FilterLayout, Numerics } from "./ops/conv2d.ts";
 export type { DepthwiseConv2dOptions, DepthwiseSeparableConv2dOptions } from "./ops/depthwise-conv2d.ts";
-export type { TensorOrNumber } from "./ops/elementwise.ts";
 export type { GatherOptions } from "./ops/gather.ts";
 export type { GemmOptions } from "./ops/gemm.ts";
 export type { Col2imOptions, ColumnOptions } from "./ops/im2col.ts";

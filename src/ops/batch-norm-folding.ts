@@ -10,7 +10,9 @@ export interface FilterValues {
 
 /** What a trained batch norm does to a channel: y = scale * (x - mean) / sqrt(variance + epsilon) + offset. All are [OC]. */
 export interface BatchNormStatistics {
+  /** The means. */
   readonly mean: ArrayLike<number>;
+  /** The variances. */
   readonly variance: ArrayLike<number>;
   /** Default 1 for all. */
   readonly scale?: ArrayLike<number> | undefined;

@@ -9,6 +9,9 @@ import { rounded } from "./convert.ts";
  * The elements as another type. Floats become integers by truncation, and wrap; NaN and infinities become 0. Everything but 0 becomes
  * true. Computed on the host.
  *
+ * @param x of any type and shape
+ * @param type the type of the result, such as "int32"
+ * @throws ArgumentError if it is none
  * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-cast
  */
 export function cast(w: Workspace, x: Tensor, type: DataType): Tensor {

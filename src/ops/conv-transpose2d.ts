@@ -9,7 +9,7 @@ import { checkGroups, readFilter } from "./filter.ts";
 import { arrangeImages, createImages, imageExtents, type LayoutOptions, operandOf } from "./layout.ts";
 import { panelsOf, scratchBytes } from "./panels.ts";
 import type { Packing, Prepared } from "./prepared.ts";
-import { type Padding, type Pair, pair, resolvePadding, type WindowOptions } from "./window.ts";
+import { type Pair, pair, resolvePadding, type WindowOptions } from "./window.ts";
 
 /** Order of a transposed filter's axes: input channels, output channels of a group, window height, window width. */
 export type TransposedFilterLayout = "iohw" | "hwoi" | "ohwi" | "oihw";
@@ -17,15 +17,15 @@ export type TransposedFilterLayout = "iohw" | "hwoi" | "ohwi" | "oihw";
 export interface ConvTranspose2dOptions extends WindowOptions, LayoutOptions {
   /** Order of the axes of the filter. Default "iohw". */
   readonly filterLayout?: TransposedFilterLayout;
-  /** [OC], added to each output channel. */
+  /** [OC], added to each output channel. Default: none. */
   readonly bias?: Tensor | undefined;
   /** Input and output channels are divided into so many groups. Default 1. */
   readonly groups?: number;
   /** Rows and columns added at the bottom and right of the result, less than the strides or dilations. Default 0. */
   readonly outputPadding?: Pair;
-  /** [OH, OW] of the result; takes the place of `outputPadding`. */
+  /** [OH, OW] of the result; takes the place of `outputPadding`. Default: what that gives. */
   readonly outputSizes?: Pair;
-  /** Applied to the result. */
+  /** Applied to the result. Default: none. */
   readonly activation?: Activation | undefined;
 }
 
@@ -84,13 +84,11 @@ export interface TransposedWindow {
   readonly PL: number;
 }
 
-export interface TransposedWindowOptions {
-  readonly strides?: Pair;
-  readonly dilations?: Pair;
-  readonly padding?: Padding;
-  readonly outputPadding?: Pair;
-  readonly outputSizes?: Pair;
-}
+/** Those of `ConvTranspose2dOptions` that place the window. */
+export type TransposedWindowOptions = Pick<
+  ConvTranspose2dOptions,
+  "strides" | "dilations" | "padding" | "outputPadding" | "outputSizes"
+>;
 
 /** Checks the options and computes the output size. `same` gives outputs of input * stride. */
 export function resolveTransposedWindow(

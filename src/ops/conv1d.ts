@@ -25,6 +25,7 @@ const FILTER_LAYOUTS = ["oik", "kio", "oki", "iko"] as const satisfies readonly 
  * @param options defaults: strides 1, padding 0, dilations 1, groups 1
  * @returns sequences [N, OC, OL] (or channels last, as x), OL = floor((L + begin + end - D * (K - 1) - 1) / S) + 1
  * @throws ShapeError if shapes do not fit each other, ArgumentError for bad options
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.conv1d.html
  */
 export function conv1d(w: Workspace, x: Tensor, filter: Tensor, options: Conv1dOptions = {}): Tensor {
   const where = "conv1d";

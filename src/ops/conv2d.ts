@@ -36,7 +36,7 @@ export type Numerics = "default" | "direct";
 
 /** Options of convolutions of images and of sequences. */
 export interface ConvolutionOptions {
-  /** [OC], added to each output channel. */
+  /** [OC], added to each output channel. Default: none. */
   readonly bias?: Tensor | undefined;
   /** What stands in the padding. Default "zeros"; "reflect" and "circular" want images larger than it. */
   readonly paddingMode?: PaddingMode;
@@ -44,9 +44,9 @@ export interface ConvolutionOptions {
   readonly groups?: number;
   /** Whether Winograd's method may be used. Default "default". */
   readonly numerics?: Numerics;
-  /** Applied to the result, after the residual. */
+  /** Applied to the result, after the residual. Default: none. */
   readonly activation?: Activation | undefined;
-  /** A tensor in the shape of the result, added before the activation. */
+  /** A tensor in the shape of the result, added before the activation. Default: none. */
   readonly residual?: Tensor | undefined;
 }
 

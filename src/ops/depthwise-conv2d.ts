@@ -41,6 +41,7 @@ const PLACEMENT = ["strides", "padding", "dilations", "inputLayout"] as const;
  * @param options defaults: strides 1, padding 0, dilations 1
  * @returns images [N, C * M, OH, OW] (or channels last, as x), sizes as for `conv2d`
  * @throws ShapeError if shapes do not fit each other, ArgumentError for bad options
+ * @see https://js.tensorflow.org/api/latest/#depthwiseConv2d
  */
 export function depthwiseConv2d(w: Workspace, x: Tensor, filter: Tensor, options: DepthwiseConv2dOptions = {}): Tensor {
   const where = "depthwiseConv2d";
@@ -73,19 +74,19 @@ export interface DepthwiseSeparableConv2dOptions extends WindowOptions, LayoutOp
   readonly depthwiseFilterLayout?: DepthwiseFilterLayout;
   /** Order of the axes of the pointwise filter. Default "oihw". */
   readonly pointwiseFilterLayout?: FilterLayout;
-  /** [C * M], added behind the depthwise step. */
+  /** [C * M], added behind the depthwise step. Default: none. */
   readonly depthwiseBias?: Tensor | undefined;
-  /** Applied behind the depthwise step. */
+  /** Applied behind the depthwise step. Default: none. */
   readonly depthwiseActivation?: Activation | undefined;
   /** What stands in the padding. Default "zeros". */
   readonly paddingMode?: PaddingMode;
-  /** [OC], added to each output channel. */
+  /** [OC], added to each output channel. Default: none. */
   readonly bias?: Tensor | undefined;
-  /** A tensor in the shape of the result, added before the activation. */
+  /** A tensor in the shape of the result, added before the activation. Default: none. */
   readonly residual?: Tensor | undefined;
-  /** Applied to the result, after the residual. */
+  /** Applied to the result, after the residual. Default: none. */
   readonly activation?: Activation | undefined;
-  /** As in `conv2d`. */
+  /** As in `conv2d`. Default "default". */
   readonly numerics?: Numerics;
 }
 
@@ -99,6 +100,7 @@ export interface DepthwiseSeparableConv2dOptions extends WindowOptions, LayoutOp
  * @param options window and padding are those of the depthwise step
  * @returns images [N, OC, OH, OW] (or channels last, as x), sizes as for `conv2d`
  * @throws ShapeError if shapes do not fit each other, ArgumentError for bad options
+ * @see https://js.tensorflow.org/api/latest/#separableConv2d
  */
 export function depthwiseSeparableConv2d(
   w: Workspace,

@@ -1,17 +1,15 @@
 // Functions of each element of one tensor, or of two that broadcast.
 
-import type { DataType } from "../dtype.ts";
-import { ArgumentError, expected, ShapeError } from "../errors.ts";
+import { expected, ShapeError } from "../errors.ts";
 import { broadcastShapes, formatShape, permute, type Shape, sameShape } from "../shape.ts";
-import { isTensor, type Tensor } from "../tensor.ts";
+import type { Tensor } from "../tensor.ts";
 import type { Workspace } from "../workspace.ts";
 import { type UnaryName, unaryEpilogue } from "./activation.ts";
 import { type BinaryName, prepareBinary } from "./binary.ts";
+import { operand, pairOf, type TensorOrNumber } from "./broadcast.ts";
 import { call } from "./call.ts";
-import { type CompareName, type LogicalName, prepareCompare, prepareLogical } from "./compare.ts";
 import { checkTensor, lieTogether } from "./operands.ts";
 import { applyEpilogue } from "./unary.ts";
-import { prepareWhere } from "./where.ts";
 
 type Parameterless = Exclude<UnaryName, "clamp" | "linear" | "pow" | "leakyRelu" | "thresholdedRelu" | "hardSigmoid">;
 
@@ -22,61 +20,176 @@ function unary(name: Parameterless) {
   };
 }
 
-/** |x|. */
+/**
+ * |x|.
+ *
+ * @param x float32, of any shape, which is that of the result
+ * @throws ArgumentError if x is no float32 tensor
+ * @see https://onnx.ai/onnx/operators/onnx__Abs.html
+ */
 export const abs = unary("abs");
-/** -x. */
+
+/**
+ * -x.
+ *
+ * @param x float32, of any shape, which is that of the result
+ * @throws ArgumentError if x is no float32 tensor
+ * @see https://onnx.ai/onnx/operators/onnx__Neg.html
+ */
 export const neg = unary("neg");
-/** The greatest integer that is not above x. */
+
+/**
+ * The greatest integer that is not above x.
+ *
+ * @param x float32, of any shape, which is that of the result
+ * @throws ArgumentError if x is no float32 tensor
+ * @see https://onnx.ai/onnx/operators/onnx__Floor.html
+ */
 export const floor = unary("floor");
-/** The least integer that is not below x. */
+
+/**
+ * The least integer that is not below x.
+ *
+ * @param x float32, of any shape, which is that of the result
+ * @throws ArgumentError if x is no float32 tensor
+ * @see https://onnx.ai/onnx/operators/onnx__Ceil.html
+ */
 export const ceil = unary("ceil");
-/** The nearest integer; halves go to the even neighbour, as in PyTorch and WebNN (`roundEven`). */
+
+/**
+ * The nearest integer; halves go to the even neighbour, as in PyTorch and WebNN (`roundEven`).
+ *
+ * @param x float32, of any shape, which is that of the result
+ * @throws ArgumentError if x is no float32 tensor
+ * @see https://onnx.ai/onnx/operators/onnx__Round.html
+ */
 export const round = unary("round");
-/** -1, 0 or 1; NaN for NaN. */
+
+/**
+ * -1, 0 or 1; NaN for NaN.
+ *
+ * @param x float32, of any shape, which is that of the result
+ * @throws ArgumentError if x is no float32 tensor
+ * @see https://onnx.ai/onnx/operators/onnx__Sign.html
+ */
 export const sign = unary("sign");
-/** The square root; NaN below 0. */
+
+/**
+ * The square root; NaN below 0.
+ *
+ * @param x float32, of any shape, which is that of the result
+ * @throws ArgumentError if x is no float32 tensor
+ * @see https://onnx.ai/onnx/operators/onnx__Sqrt.html
+ */
 export const sqrt = unary("sqrt");
-/** 1 / x. */
+
+/**
+ * 1 / x.
+ *
+ * @param x float32, of any shape, which is that of the result
+ * @throws ArgumentError if x is no float32 tensor
+ * @see https://onnx.ai/onnx/operators/onnx__Reciprocal.html
+ */
 export const reciprocal = unary("reciprocal");
+
+/**
+ * The sine of x in radians.
+ *
+ * @param x float32, of any shape, which is that of the result
+ * @throws ArgumentError if x is no float32 tensor
+ * @see https://onnx.ai/onnx/operators/onnx__Sin.html
+ */
 export const sin = unary("sin");
+
+/**
+ * The cosine of x in radians.
+ *
+ * @param x float32, of any shape, which is that of the result
+ * @throws ArgumentError if x is no float32 tensor
+ * @see https://onnx.ai/onnx/operators/onnx__Cos.html
+ */
 export const cos = unary("cos");
+
+/**
+ * The tangent of x in radians.
+ *
+ * @param x float32, of any shape, which is that of the result
+ * @throws ArgumentError if x is no float32 tensor
+ * @see https://onnx.ai/onnx/operators/onnx__Tan.html
+ */
 export const tan = unary("tan");
+
+/**
+ * The angle in radians whose sine is x; NaN beyond -1 to 1.
+ *
+ * @param x float32, of any shape, which is that of the result
+ * @throws ArgumentError if x is no float32 tensor
+ * @see https://onnx.ai/onnx/operators/onnx__Asin.html
+ */
 export const asin = unary("asin");
+
+/**
+ * The angle in radians whose cosine is x; NaN beyond -1 to 1.
+ *
+ * @param x float32, of any shape, which is that of the result
+ * @throws ArgumentError if x is no float32 tensor
+ * @see https://onnx.ai/onnx/operators/onnx__Acos.html
+ */
 export const acos = unary("acos");
+
+/**
+ * The angle in radians whose tangent is x.
+ *
+ * @param x float32, of any shape, which is that of the result
+ * @throws ArgumentError if x is no float32 tensor
+ * @see https://onnx.ai/onnx/operators/onnx__Atan.html
+ */
 export const atan = unary("atan");
+
+/**
+ * The hyperbolic sine.
+ *
+ * @param x float32, of any shape, which is that of the result
+ * @throws ArgumentError if x is no float32 tensor
+ * @see https://onnx.ai/onnx/operators/onnx__Sinh.html
+ */
 export const sinh = unary("sinh");
+
+/**
+ * The hyperbolic cosine.
+ *
+ * @param x float32, of any shape, which is that of the result
+ * @throws ArgumentError if x is no float32 tensor
+ * @see https://onnx.ai/onnx/operators/onnx__Cosh.html
+ */
 export const cosh = unary("cosh");
+
+/**
+ * The inverse of `sinh`.
+ *
+ * @param x float32, of any shape, which is that of the result
+ * @throws ArgumentError if x is no float32 tensor
+ * @see https://onnx.ai/onnx/operators/onnx__Asinh.html
+ */
 export const asinh = unary("asinh");
+
+/**
+ * The inverse of `cosh`; NaN below 1.
+ *
+ * @param x float32, of any shape, which is that of the result
+ * @throws ArgumentError if x is no float32 tensor
+ * @see https://onnx.ai/onnx/operators/onnx__Acosh.html
+ */
 export const acosh = unary("acosh");
+
+/**
+ * The inverse of `tanh`; NaN beyond -1 to 1.
+ *
+ * @param x float32, of any shape, which is that of the result
+ * @throws ArgumentError if x is no float32 tensor
+ * @see https://onnx.ai/onnx/operators/onnx__Atanh.html
+ */
 export const atanh = unary("atanh");
-
-/** A tensor, or a number that stands for a scalar. */
-export type TensorOrNumber = Tensor | number;
-
-/** Gives a number a tensor, which the scope around every operator takes back. */
-function operand(w: Workspace, where: string, what: string, x: TensorOrNumber, type: DataType = "float32"): Tensor {
-  if (isTensor(x)) return x;
-  if (typeof x !== "number") throw new ArgumentError(expected(where, what, "a Tensor or a number", x));
-  const scalar = w.create(where, [], "dense", type);
-  w.view(scalar)[0] = x;
-  return scalar;
-}
-
-function broadcast(where: string, named: Readonly<Record<string, Tensor>>): number[] {
-  const tensors = Object.values(named);
-  const shape = broadcastShapes(...tensors.map((x) => x.shape));
-  if (shape) return shape;
-  const got = tensors.map((x) => formatShape(x.shape)).join(" and ");
-  throw new ShapeError(expected(where, Object.keys(named).join(" and "), "shapes that broadcast", got));
-}
-
-/** Both operands as float32 tensors, and the shape that they broadcast to. */
-function pairOf(w: Workspace, where: string, a: TensorOrNumber, b: TensorOrNumber): [Tensor, Tensor, Shape] {
-  const [p, q] = [operand(w, where, "a", a), operand(w, where, "b", b)];
-  checkTensor(w, where, "a", p);
-  checkTensor(w, where, "b", q);
-  return [p, q, broadcast(where, { a: p, b: q })];
-}
 
 function runBinary(w: Workspace, where: string, name: BinaryName, a: Tensor, b: Tensor, shape: Shape): Tensor {
   const { format, order, shapes, addresses } = lieTogether(w, [a, b], shape.length);
@@ -93,33 +206,102 @@ function binary(name: BinaryName) {
   };
 }
 
-// Shapes broadcast as in NumPy: aligned at the last axis, extents of 1 stretch. Either operand may be a number.
-
-/** a + b. */
+/**
+ * a + b.
+ *
+ * @param a float32, or a number; as b. Their shapes broadcast to that of the result
+ * @throws ArgumentError for operands of other types, ShapeError if shapes do not broadcast
+ * @see https://onnx.ai/onnx/operators/onnx__Add.html
+ */
 export const add = binary("add");
-/** a - b. */
+
+/**
+ * a - b.
+ *
+ * @param a float32, or a number; as b. Their shapes broadcast to that of the result
+ * @throws ArgumentError for operands of other types, ShapeError if shapes do not broadcast
+ * @see https://onnx.ai/onnx/operators/onnx__Sub.html
+ */
 export const sub = binary("sub");
-/** a * b, element by element. */
+
+/**
+ * a * b, element by element.
+ *
+ * @param a float32, or a number; as b. Their shapes broadcast to that of the result
+ * @throws ArgumentError for operands of other types, ShapeError if shapes do not broadcast
+ * @see https://onnx.ai/onnx/operators/onnx__Mul.html
+ */
 export const mul = binary("mul");
-/** a / b. */
+
+/**
+ * a / b.
+ *
+ * @param a float32, or a number; as b. Their shapes broadcast to that of the result
+ * @throws ArgumentError for operands of other types, ShapeError if shapes do not broadcast
+ * @see https://onnx.ai/onnx/operators/onnx__Div.html
+ */
 export const div = binary("div");
-/** The lesser; NaN if either is NaN. */
+
+/**
+ * The lesser; NaN if either is NaN.
+ *
+ * @param a float32, or a number; as b. Their shapes broadcast to that of the result
+ * @throws ArgumentError for operands of other types, ShapeError if shapes do not broadcast
+ * @see https://onnx.ai/onnx/operators/onnx__Min.html
+ */
 export const min = binary("min");
-/** The greater; NaN if either is NaN. */
+
+/**
+ * The greater; NaN if either is NaN.
+ *
+ * @param a float32, or a number; as b. Their shapes broadcast to that of the result
+ * @throws ArgumentError for operands of other types, ShapeError if shapes do not broadcast
+ * @see https://onnx.ai/onnx/operators/onnx__Max.html
+ */
 export const max = binary("max");
-/** a to the power b, within 0.51 units in the last place; 1 to any power, and anything to the power 0, is 1. */
+
+/**
+ * a to the power b, within 0.51 units in the last place; 1 to any power, and anything to the power 0, is 1.
+ *
+ * @param a float32, or a number; as b. Their shapes broadcast to that of the result
+ * @throws ArgumentError for operands of other types, ShapeError if shapes do not broadcast
+ * @see https://onnx.ai/onnx/operators/onnx__Pow.html
+ */
 export const pow = binary("pow");
-/** The remainder of a / b with the sign of b, as `torch.remainder`. */
+
+/**
+ * The remainder of a / b with the sign of b, as `torch.remainder`.
+ *
+ * @param a float32, or a number; as b. Their shapes broadcast to that of the result
+ * @throws ArgumentError for operands of other types, ShapeError if shapes do not broadcast
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.remainder.html
+ */
 export const mod = binary("mod");
-/** The remainder of a / b with the sign of a, as JavaScript's `%`. */
+
+/**
+ * The remainder of a / b with the sign of a, as JavaScript's `%`.
+ *
+ * @param a float32, or a number; as b. Their shapes broadcast to that of the result
+ * @throws ArgumentError for operands of other types, ShapeError if shapes do not broadcast
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.fmod.html
+ */
 export const fmod = binary("fmod");
-/** (a - b) squared. */
+
+/**
+ * (a - b) squared.
+ *
+ * @param a float32, or a number; as b. Their shapes broadcast to that of the result
+ * @throws ArgumentError for operands of other types, ShapeError if shapes do not broadcast
+ * @see https://js.tensorflow.org/api/latest/#squaredDifference
+ */
 export const squaredDifference = binary("squaredDifference");
 
 /**
  * x < 0 ? slope * x : x.
  *
+ * @param x float32, of any shape, which is that of the result
  * @param slope broadcasts to x; for one slope a channel of images [N, C, H, W] its shape is [C, 1, 1]
+ * @throws ShapeError if it does not broadcast to x, ArgumentError for operands of other types
  * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-prelu
  */
 export function prelu(w: Workspace, x: Tensor, slope: TensorOrNumber): Tensor {
@@ -132,101 +314,4 @@ export function prelu(w: Workspace, x: Tensor, slope: TensorOrNumber): Tensor {
     throw new ShapeError(expected(where, "slope", wanted, formatShape(factor.shape)));
   }
   return runBinary(w, where, "prelu", x, factor, x.shape);
-}
-
-/** A comparison of float32 operands; with NaN it is false (`notEqual`: true). */
-function comparison(where: string, name: CompareName) {
-  return (w: Workspace, a: TensorOrNumber, b: TensorOrNumber): Tensor => {
-    const [p, q, shape] = pairOf(w, where, a, b);
-    const inputs = [w.arrange(p, "dense"), w.arrange(q, "dense")];
-    const y = w.create(where, shape, "dense", "bool");
-    call(w, where, prepareCompare(name, p.shape, q.shape, shape), { inputs, outputs: [y] });
-    return y;
-  };
-}
-
-// Comparisons give bool tensors, whose data are bytes 0 and 1.
-
-/** a = b. */
-export const equal = comparison("equal", "eq");
-/** a != b. */
-export const notEqual = comparison("notEqual", "ne");
-/** a > b. */
-export const greater = comparison("greater", "gt");
-/** a >= b. */
-export const greaterOrEqual = comparison("greaterOrEqual", "ge");
-/** a < b. */
-export const lesser = comparison("lesser", "lt");
-/** a <= b. */
-export const lesserOrEqual = comparison("lesserOrEqual", "le");
-
-function notANumber(w: Workspace, x: Tensor): Tensor {
-  checkTensor(w, "isNaN", "x", x);
-  return notEqual(w, x, x);
-}
-
-/** Whether x is NaN: a bool tensor. */
-export { notANumber as isNaN };
-
-/** Whether x is Infinity or -Infinity: a bool tensor. */
-export function isInfinite(w: Workspace, x: Tensor): Tensor {
-  checkTensor(w, "isInfinite", "x", x);
-  return equal(w, abs(w, x), Infinity);
-}
-
-/** A bool tensor; of a uint8 tensor whatever is not 0 counts as true. Gives its address. */
-function truth(w: Workspace, where: string, what: string, x: Tensor): number {
-  checkTensor(w, where, what, x, ["bool", "uint8"]);
-  if (x.type === "bool") return w.address(x);
-  const made = w.create(where, x.shape, "dense", "bool");
-  const [from, to] = [w.view(x), w.view(made)];
-  for (let i = 0; i < from.length; i++) to[i] = from[i] ? 1 : 0;
-  return w.address(made);
-}
-
-function runLogical(w: Workspace, where: string, name: LogicalName, a: Tensor, b: Tensor): Tensor {
-  const inputs = [truth(w, where, "a", a), truth(w, where, "b", b)];
-  const shape = broadcast(where, { a, b });
-  const y = w.create(where, shape, "dense", "bool");
-  call(w, where, prepareLogical(name, a.shape, b.shape, shape), { inputs, outputs: [y] });
-  return y;
-}
-
-function logical(where: string, name: LogicalName) {
-  return (w: Workspace, a: Tensor, b: Tensor): Tensor => runLogical(w, where, name, a, b);
-}
-
-// Logic takes bool tensors, or uint8 tensors of which everything but 0 is true, that broadcast; it gives bool tensors.
-
-/** Whether both are true. */
-export const logicalAnd = logical("logicalAnd", "and");
-/** Whether at least one is true. */
-export const logicalOr = logical("logicalOr", "or");
-/** Whether one is true and one is not. */
-export const logicalXor = logical("logicalXor", "xor");
-/** Whether it is not true. */
-export function logicalNot(w: Workspace, a: Tensor): Tensor {
-  return runLogical(w, "logicalNot", "not", a, a);
-}
-
-/**
- * condition ? a : b for each element; the three shapes broadcast.
- *
- * @param condition a bool tensor, or a uint8 tensor of which everything but 0 is true
- * @param a a tensor of 4-byte elements, or a number
- * @param b of the type of a, or a number
- * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-where
- */
-export function where(w: Workspace, condition: Tensor, a: TensorOrNumber, b: TensorOrNumber): Tensor {
-  const name = "where";
-  checkTensor(w, name, "condition", condition, ["bool", "uint8"]);
-  const type = isTensor(a) ? a.type : isTensor(b) ? b.type : "float32";
-  const [yes, no] = [operand(w, name, "a", a, type), operand(w, name, "b", b, type)];
-  checkTensor(w, name, "a", yes, ["float32", "int32", "uint32"]);
-  checkTensor(w, name, "b", no, [yes.type]);
-  const shape = broadcast(name, { condition, a: yes, b: no });
-  const inputs = [w.address(condition), w.arrange(yes, "dense"), w.arrange(no, "dense")];
-  const y = w.create(name, shape, "dense", yes.type);
-  call(w, name, prepareWhere(condition.shape, yes.shape, no.shape, shape), { inputs, outputs: [y] });
-  return y;
 }

@@ -13,7 +13,7 @@ import { prepareTranspose } from "./transpose.ts";
 import { prepareUnary } from "./unary.ts";
 
 export interface GemmOptions {
-  /** Added to the product; its shape broadcasts to [M, N]. */
+  /** Added to the product; its shape broadcasts to [M, N]. Default: none. */
   readonly c?: Tensor | undefined;
   /** Factor of the product. Default 1. */
   readonly alpha?: number | undefined;
@@ -23,7 +23,7 @@ export interface GemmOptions {
   readonly aTranspose?: boolean | undefined;
   /** Whether b is stored as [N, K]. Default false. */
   readonly bTranspose?: boolean | undefined;
-  /** Applied to the result. */
+  /** Applied to the result. Default: none. */
   readonly activation?: Activation | undefined;
 }
 
@@ -33,7 +33,7 @@ export interface GemmOptions {
  * @param a [M, K], or [K, M] with `aTranspose`
  * @param b [K, N], or [N, K] with `bTranspose`
  * @returns [M, N]
- * @throws ShapeError if shapes do not fit each other
+ * @throws ShapeError if shapes do not fit each other, ArgumentError for bad options
  * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-gemm
  */
 export function gemm(w: Workspace, a: Tensor, b: Tensor, options: GemmOptions = {}): Tensor {

@@ -2,6 +2,7 @@
 
 import * as activations from "./activations.ts";
 import { cast } from "./cast.ts";
+import * as comparisons from "./comparisons.ts";
 import { convTranspose2d } from "./conv-transpose2d.ts";
 import { conv1d } from "./conv1d.ts";
 import { conv2d } from "./conv2d.ts";
@@ -34,6 +35,7 @@ import { maxUnpool2d } from "./unpool2d.ts";
 // Every function that a module taken as a whole exports is an operator.
 export const OPERATORS = {
   ...activations,
+  ...comparisons,
   ...elementwise,
   ...movement,
   ...normalisation,

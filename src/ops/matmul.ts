@@ -9,7 +9,7 @@ import type { Packing, Prepared, WeightSource } from "./prepared.ts";
 import { prepareProduct } from "./product.ts";
 
 export interface MatmulOptions {
-  /** Applied to the result. */
+  /** Applied to the result. Default: none. */
   readonly activation?: Activation | undefined;
 }
 
@@ -20,7 +20,7 @@ export interface MatmulOptions {
  * @param a a matrix [M, K], a batch of such [.., M, K], or a vector [K], which is a row
  * @param b a matrix [K, N], a batch [.., K, N], or a vector [K], which is a column
  * @returns [.., M, N], where batches broadcast and the axis of a vector is left out
- * @throws ShapeError if shapes do not fit each other
+ * @throws ShapeError if shapes do not fit each other, ArgumentError for another activation
  * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-matmul
  */
 export function matmul(w: Workspace, a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {

@@ -39,7 +39,13 @@ function reshaped(w: Workspace, where: string, x: Tensor, shape: Shape): Tensor 
   });
 }
 
-/** A copy of x. */
+/**
+ * A copy of x.
+ *
+ * @param x of any type and shape, which are those of the result
+ * @throws ArgumentError if x is no tensor
+ * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-unary
+ */
 export function identity(w: Workspace, x: Tensor): Tensor {
   w.check("identity", "x", x);
   return w.copy("identity", x);
@@ -48,7 +54,9 @@ export function identity(w: Workspace, x: Tensor): Tensor {
 /**
  * The elements of x, in their order, in another shape.
  *
- * @param newShape one extent may be -1, and is what the others leave
+ * @param x of any type and shape
+ * @param newShape the shape of the result; one extent may be -1, and is what the others leave
+ * @throws ShapeError if newShape has another number of elements, ArgumentError if it is none
  * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-reshape-method
  */
 export function reshape(w: Workspace, x: Tensor, newShape: Shape): Tensor {
@@ -69,7 +77,10 @@ export function reshape(w: Workspace, x: Tensor, newShape: Shape): Tensor {
 /**
  * Without axes of extent 1.
  *
+ * @param x of any type and shape
  * @param axes the axes to leave out. Default: all of extent 1
+ * @throws ShapeError if x lacks an axis or it has another extent, ArgumentError if axes are no array
+ * @see https://onnx.ai/onnx/operators/onnx__Squeeze.html
  */
 export function squeeze(w: Workspace, x: Tensor, axes?: readonly number[]): Tensor {
   const where = "squeeze";
@@ -97,7 +108,10 @@ export function squeeze(w: Workspace, x: Tensor, axes?: readonly number[]): Tens
 /**
  * With new axes of extent 1.
  *
+ * @param x of any type and shape
  * @param axes where they are in the result; negative ones count from its end
+ * @throws ShapeError if the result cannot have such an axis, ArgumentError if axes are no array
+ * @see https://onnx.ai/onnx/operators/onnx__Unsqueeze.html
  */
 export function unsqueeze(w: Workspace, x: Tensor, axes: readonly number[]): Tensor {
   const where = "unsqueeze";
@@ -122,6 +136,8 @@ export interface TransposeOptions {
 /**
  * The axes in another order.
  *
+ * @param x of any type and shape
+ * @throws ArgumentError if the permutation does not name each axis once
  * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-transpose
  */
 export function transpose(w: Workspace, x: Tensor, options: TransposeOptions = {}): Tensor {
@@ -146,7 +162,9 @@ export function transpose(w: Workspace, x: Tensor, options: TransposeOptions = {
 /**
  * x stretched along axes of extent 1, and repeated along new ones before.
  *
- * @param newShape what x broadcasts to
+ * @param x of any type and shape
+ * @param newShape what x broadcasts to, the shape of the result
+ * @throws ShapeError if x does not broadcast to it, ArgumentError if it is no shape
  * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-expand
  */
 export function expand(w: Workspace, x: Tensor, newShape: Shape): Tensor {
@@ -164,7 +182,9 @@ export function expand(w: Workspace, x: Tensor, newShape: Shape): Tensor {
 /**
  * x repeated.
  *
- * @param repetitions how many times along each axis
+ * @param x of any type and shape
+ * @param repetitions how many times along each axis; the extents of the result are those of x times these
+ * @throws ArgumentError if there is not one integer of at least 0 for each axis
  * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-tile
  */
 export function tile(w: Workspace, x: Tensor, repetitions: readonly number[]): Tensor {
@@ -175,8 +195,11 @@ export function tile(w: Workspace, x: Tensor, repetitions: readonly number[]): T
 }
 
 /**
- * Tensors of one type one after another along an axis, alike in all other extents.
+ * Tensors of one type one after another along an axis.
  *
+ * @param inputs at least one tensor; their shapes are alike but for the extent of the axis, which adds up in the result
+ * @param axis negative ones count from the end
+ * @throws ShapeError if shapes do not fit each other or the axis, ArgumentError for tensors of several types
  * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-concat
  */
 export function concat(w: Workspace, inputs: readonly Tensor[], axis: number): Tensor {
@@ -204,7 +227,10 @@ export interface SplitOptions {
 /**
  * Consecutive pieces of x along an axis.
  *
+ * @param x of any type and shape
  * @param splits the extents of the pieces, or the number of pieces of the same extent
+ * @returns the pieces, in the shape of x but for the extent of the axis
+ * @throws ShapeError if x lacks the axis or the extents do not add up to it, ArgumentError if they are none
  * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-split
  */
 export function split(
@@ -241,8 +267,10 @@ export interface SliceOptions {
 /**
  * The window of x that begins at `starts` and has extents `sizes`, or every so manieth element of it.
  *
+ * @param x of any type and shape
  * @param starts first element along each axis
  * @param sizes how many elements the window spans along each axis; with strides, ceil(size / |stride|) of them remain
+ * @throws ShapeError if the window is not within x, ArgumentError for lists that are none
  * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-slice
  */
 export function slice(
@@ -285,6 +313,8 @@ export interface ReverseOptions {
 /**
  * The order of the elements along some axes turned round.
  *
+ * @param x of any type and shape, which are those of the result
+ * @throws ShapeError if x lacks an axis, ArgumentError if axes are no array
  * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-reverse-method
  */
 export function reverse(w: Workspace, x: Tensor, options: ReverseOptions = {}): Tensor {
@@ -303,7 +333,9 @@ export function reverse(w: Workspace, x: Tensor, options: ReverseOptions = {}): 
  *
  * @param x images [N, C, H, W], or [N, H, W, C] with `inputLayout: "nhwc"`
  * @param start [top, left]
- * @param size [height, width]
+ * @param size [height, width] of the result
+ * @throws ShapeError if x are no images or the part is not within them, ArgumentError for pairs that are none
+ * @see https://pytorch.org/vision/stable/generated/torchvision.transforms.functional.crop.html
  */
 export function crop(
   w: Workspace,

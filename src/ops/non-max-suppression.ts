@@ -22,6 +22,7 @@ export interface NonMaxSuppressionOptions {
  * @param boxes float32 [images, boxes, 4], each [y, x, y, x] (or [x, y, x, y]) of two opposite corners
  * @param scores float32 [images, classes, boxes]; a box whose score is NaN is dropped
  * @returns int32 rows [image, class, box], [kept, 3]: image by image, class by class, best first (of equal scores, the first)
+ * @throws ShapeError if shapes do not fit each other, ArgumentError for bad options
  * @see https://onnx.ai/onnx/operators/onnx__NonMaxSuppression.html
  */
 export function nonMaxSuppression(

@@ -33,7 +33,7 @@ export interface NormalisationOptions {
 export interface BatchNormalizationOptions extends NormalisationOptions {
   /** The axis of the channels. Default 1. */
   readonly axis?: number | undefined;
-  /** Applied to the result. */
+  /** Applied to the result. Default: none. */
   readonly activation?: Activation | undefined;
 }
 
@@ -41,7 +41,9 @@ export interface BatchNormalizationOptions extends NormalisationOptions {
  * Each channel by statistics gathered in training: y = (x - mean) / sqrt(variance + epsilon) * scale + bias.
  *
  * @param x of any shape whose `axis` has C channels
- * @param mean [C], as are variance, scale and bias
+ * @param mean [C]; as variance, scale and bias are
+ * @param variance [C]
+ * @throws ShapeError if shapes do not fit each other, ArgumentError for bad options
  * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-batchnorm
  */
 export function batchNormalization(
@@ -100,6 +102,7 @@ export interface InstanceNormalizationOptions extends NormalisationOptions {
  * Each channel of each image by its own mean and variance over all places.
  *
  * @param x [N, C, ...], or [N, ..., C] with `inputLayout: "nhwc"`; scale and bias are [C]
+ * @throws ShapeError if shapes do not fit each other, ArgumentError for bad options
  * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-instancenorm
  */
 export function instanceNormalization(w: Workspace, x: Tensor, options: InstanceNormalizationOptions = {}): Tensor {
@@ -112,6 +115,7 @@ export function instanceNormalization(w: Workspace, x: Tensor, options: Instance
  *
  * @param x [N, C, ...], or [N, ..., C] with `inputLayout: "nhwc"`; scale and bias are [C]
  * @param groups a divisor of C
+ * @throws ShapeError if shapes do not fit each other, ArgumentError for other groups or bad options
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.GroupNorm.html
  */
 export function groupNormalization(
@@ -180,6 +184,7 @@ export interface LayerNormalizationOptions extends NormalisationOptions {
  * By mean and variance over some axes, for each place of the others.
  *
  * @param x of any shape; scale and bias have the extents of `axes`, in ascending order of the axes
+ * @throws ShapeError if shapes do not fit each other or x lacks an axis, ArgumentError for bad options
  * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-layernorm
  */
 export function layerNormalization(w: Workspace, x: Tensor, options: LayerNormalizationOptions = {}): Tensor {
@@ -214,6 +219,7 @@ export interface LocalResponseNormalizationOptions extends LayoutOptions {
  *
  * @param x images [N, C, H, W], or [N, H, W, C] with `inputLayout: "nhwc"`
  * @param size how many channels, an integer of at least 1
+ * @throws ShapeError if x are no images, ArgumentError for another size or bad options
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.LocalResponseNorm.html (where the greater half lies before)
  */
 export function localResponseNormalization(

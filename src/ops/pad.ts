@@ -31,9 +31,10 @@ export interface PadOptions {
 /**
  * x with elements added around it.
  *
- * @param x a tensor of any type
+ * @param x a tensor of any type and shape
  * @param beginning how many to add before each axis, integers of at least 0
  * @param ending how many to add after each axis
+ * @throws ShapeError if there is nothing to repeat, ArgumentError for lists that do not fit x or bad options
  * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-pad
  */
 export function pad(

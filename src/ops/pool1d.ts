@@ -29,6 +29,7 @@ const POOL_OPTIONS = [
  * @param x sequences [N, C, L], or [N, L, C] with `inputLayout: "nlc"`
  * @returns sequences [N, C, OL], OL = floor((L + begin + end - D * (K - 1) - 1) / S) + 1; strides default to 1
  * @throws ShapeError if the window is larger than the padded sequence, ArgumentError for bad options
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.MaxPool1d.html
  */
 export function maxPool1d(w: Workspace, x: Tensor, options: Pool1dOptions = {}): Tensor {
   checkOptions("maxPool1d", options, POOL_OPTIONS);
@@ -36,8 +37,12 @@ export function maxPool1d(w: Workspace, x: Tensor, options: Pool1dOptions = {}):
 }
 
 /**
- * The mean of each window of a sequence; places in the padding are left out unless `countIncludePad`. Shapes, defaults and errors as
- * for `maxPool1d`.
+ * The mean of each window of a sequence; places in the padding are left out unless `countIncludePad`.
+ *
+ * @param x sequences [N, C, L], or [N, L, C] with `inputLayout: "nlc"`
+ * @returns sequences, sizes and defaults as for `maxPool1d`
+ * @throws ShapeError if the window is larger than the padded sequence, ArgumentError for bad options
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.AvgPool1d.html
  */
 export function averagePool1d(w: Workspace, x: Tensor, options: AveragePool1dOptions = {}): Tensor {
   checkOptions("averagePool1d", options, [...POOL_OPTIONS, "countIncludePad"]);

@@ -29,6 +29,7 @@ const POOL_OPTIONS = [
  *
  * @param x images [N, C, H, W], or [N, H, W, C] with `inputLayout: "nhwc"`
  * @returns images [N, C, OH, OW], sizes as for `conv2d`; strides default to 1 (PyTorch's to the window)
+ * @throws ShapeError if the window is larger than the padded image, ArgumentError for bad options
  * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-pool2d-max
  */
 export function maxPool2d(w: Workspace, x: Tensor, options: Pool2dOptions = {}): Tensor {
@@ -37,7 +38,12 @@ export function maxPool2d(w: Workspace, x: Tensor, options: Pool2dOptions = {}):
 
 /**
  * As `maxPool2d`, with the place h * W + w of each maximum in its image: the first of equals, the last NaN, -1 for a window without
- * a place. `indices` are int32 in the shape of `values`, for `maxUnpool2d`.
+ * a place.
+ *
+ * @param x images [N, C, H, W], or [N, H, W, C] with `inputLayout: "nhwc"`
+ * @returns the values, and int32 indices in their shape, for `maxUnpool2d`
+ * @throws ShapeError if the window is larger than the padded image, ArgumentError for bad options
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.MaxPool2d.html
  */
 export function maxPool2dWithIndices(
   w: Workspace,
@@ -61,6 +67,8 @@ export function maxPool2dWithIndices(
  * The mean of each window; places in the padding are left out unless `countIncludePad`.
  *
  * @param x images [N, C, H, W], or [N, H, W, C] with `inputLayout: "nhwc"`
+ * @returns images, sizes and defaults as for `maxPool2d`
+ * @throws ShapeError if the window is larger than the padded image, ArgumentError for bad options
  * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-pool2d-average
  */
 export function averagePool2d(w: Workspace, x: Tensor, options: AveragePool2dOptions = {}): Tensor {
@@ -80,6 +88,8 @@ export function averagePool2d(w: Workspace, x: Tensor, options: AveragePool2dOpt
  * The root of the sum of squares of each window.
  *
  * @param x images [N, C, H, W], or [N, H, W, C] with `inputLayout: "nhwc"`
+ * @returns images, sizes and defaults as for `maxPool2d`
+ * @throws ShapeError if the window is larger than the padded image, ArgumentError for bad options
  * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-pool2d-l2
  */
 export function l2Pool2d(w: Workspace, x: Tensor, options: Pool2dOptions = {}): Tensor {
@@ -125,14 +135,22 @@ function poolWindow(where: string, { H, W }: Images, options: Pool2dOptions): Wi
  * including, ceil((oh + 1) * H / OH), as in PyTorch; columns likewise.
  *
  * @param x images [N, C, H, W], or [N, H, W, C] with `inputLayout: "nhwc"`
- * @param outputSizes [OH, OW], or one number for both
+ * @param outputSizes [OH, OW], or one number for both; they may be larger than the image
+ * @throws ShapeError if x are no images, ArgumentError for other sizes or a bad option
  * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.AdaptiveAvgPool2d.html
  */
 export function adaptiveAveragePool2d(w: Workspace, x: Tensor, outputSizes: Pair, options: LayoutOptions = {}): Tensor {
   return adaptivePool(w, "adaptiveAveragePool2d", "average", x, outputSizes, options);
 }
 
-/** The largest value of each of the windows of `adaptiveAveragePool2d`. */
+/**
+ * The largest value of each of the windows of `adaptiveAveragePool2d`; NaN of a window that holds one.
+ *
+ * @param x images [N, C, H, W], or [N, H, W, C] with `inputLayout: "nhwc"`
+ * @param outputSizes [OH, OW], or one number for both; they may be larger than the image
+ * @throws ShapeError if x are no images, ArgumentError for other sizes or a bad option
+ * @see https://docs.pytorch.org/docs/stable/generated/torch.nn.AdaptiveMaxPool2d.html
+ */
 export function adaptiveMaxPool2d(w: Workspace, x: Tensor, outputSizes: Pair, options: LayoutOptions = {}): Tensor {
   return adaptivePool(w, "adaptiveMaxPool2d", "max", x, outputSizes, options);
 }

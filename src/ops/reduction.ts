@@ -46,25 +46,104 @@ function reduction(where: string, kind: Reduction) {
   };
 }
 
-/** The sum; 0 of nothing. */
+/**
+ * The sum; 0 of nothing.
+ *
+ * @param x float32, of any shape
+ * @returns x without `axes` (default all), which stay as 1 with `keepDimensions`
+ * @throws ShapeError for an axis that x lacks, ArgumentError if x is no float32 tensor
+ * @see https://onnx.ai/onnx/operators/onnx__ReduceSum.html
+ */
 export const reduceSum = reduction("reduceSum", "sum");
-/** The mean; NaN of nothing. */
+
+/**
+ * The mean; NaN of nothing.
+ *
+ * @param x float32, of any shape
+ * @returns x without `axes` (default all), which stay as 1 with `keepDimensions`
+ * @throws ShapeError for an axis that x lacks, ArgumentError if x is no float32 tensor
+ * @see https://onnx.ai/onnx/operators/onnx__ReduceMean.html
+ */
 export const reduceMean = reduction("reduceMean", "mean");
-/** The greatest; NaN if any is NaN, -Infinity of nothing. */
+
+/**
+ * The greatest; NaN if any is NaN, -Infinity of nothing.
+ *
+ * @param x float32, of any shape
+ * @returns x without `axes` (default all), which stay as 1 with `keepDimensions`
+ * @throws ShapeError for an axis that x lacks, ArgumentError if x is no float32 tensor
+ * @see https://onnx.ai/onnx/operators/onnx__ReduceMax.html
+ */
 export const reduceMax = reduction("reduceMax", "max");
-/** The least; NaN if any is NaN, Infinity of nothing. */
+
+/**
+ * The least; NaN if any is NaN, Infinity of nothing.
+ *
+ * @param x float32, of any shape
+ * @returns x without `axes` (default all), which stay as 1 with `keepDimensions`
+ * @throws ShapeError for an axis that x lacks, ArgumentError if x is no float32 tensor
+ * @see https://onnx.ai/onnx/operators/onnx__ReduceMin.html
+ */
 export const reduceMin = reduction("reduceMin", "min");
-/** The product; 1 of nothing. */
+
+/**
+ * The product; 1 of nothing.
+ *
+ * @param x float32, of any shape
+ * @returns x without `axes` (default all), which stay as 1 with `keepDimensions`
+ * @throws ShapeError for an axis that x lacks, ArgumentError if x is no float32 tensor
+ * @see https://onnx.ai/onnx/operators/onnx__ReduceProd.html
+ */
 export const reduceProduct = reduction("reduceProduct", "prod");
-/** The sum of |x|. */
+
+/**
+ * The sum of |x|; 0 of nothing.
+ *
+ * @param x float32, of any shape
+ * @returns x without `axes` (default all), which stay as 1 with `keepDimensions`
+ * @throws ShapeError for an axis that x lacks, ArgumentError if x is no float32 tensor
+ * @see https://onnx.ai/onnx/operators/onnx__ReduceL1.html
+ */
 export const reduceL1 = reduction("reduceL1", "l1");
-/** The root of the sum of squares. */
+
+/**
+ * The root of the sum of squares; 0 of nothing.
+ *
+ * @param x float32, of any shape
+ * @returns x without `axes` (default all), which stay as 1 with `keepDimensions`
+ * @throws ShapeError for an axis that x lacks, ArgumentError if x is no float32 tensor
+ * @see https://onnx.ai/onnx/operators/onnx__ReduceL2.html
+ */
 export const reduceL2 = reduction("reduceL2", "l2");
-/** The sum of squares. */
+
+/**
+ * The sum of squares; 0 of nothing.
+ *
+ * @param x float32, of any shape
+ * @returns x without `axes` (default all), which stay as 1 with `keepDimensions`
+ * @throws ShapeError for an axis that x lacks, ArgumentError if x is no float32 tensor
+ * @see https://onnx.ai/onnx/operators/onnx__ReduceSumSquare.html
+ */
 export const reduceSumSquare = reduction("reduceSumSquare", "sumSquare");
-/** The logarithm of the sum. */
+
+/**
+ * The logarithm of the sum; -Infinity of nothing.
+ *
+ * @param x float32, of any shape
+ * @returns x without `axes` (default all), which stay as 1 with `keepDimensions`
+ * @throws ShapeError for an axis that x lacks, ArgumentError if x is no float32 tensor
+ * @see https://onnx.ai/onnx/operators/onnx__ReduceLogSum.html
+ */
 export const reduceLogSum = reduction("reduceLogSum", "logSum");
-/** The logarithm of the sum of e^x, without overflow. */
+
+/**
+ * The logarithm of the sum of e^x, without overflow; -Infinity of nothing.
+ *
+ * @param x float32, of any shape
+ * @returns x without `axes` (default all), which stay as 1 with `keepDimensions`
+ * @throws ShapeError for an axis that x lacks, ArgumentError if x is no float32 tensor
+ * @see https://onnx.ai/onnx/operators/onnx__ReduceLogSumExp.html
+ */
 export const reduceLogSumExp = reduction("reduceLogSumExp", "logSumExp");
 
 export interface ArgReduceOptions {
@@ -98,7 +177,24 @@ function argReduction(where: string, kind: "max" | "min") {
   };
 }
 
-/** The places of the greatest elements along an axis, as int32; a NaN is greater than everything else. */
+/**
+ * The places of the greatest elements along an axis, as int32; a NaN is greater than everything else.
+ *
+ * @param x float32, of any shape with something along the axis
+ * @param axis negative ones count from the end
+ * @returns x without the axis, which stays as 1 with `keepDimensions`
+ * @throws ShapeError if x lacks the axis or has nothing along it, ArgumentError if x is no float32 tensor
+ * @see https://onnx.ai/onnx/operators/onnx__ArgMax.html
+ */
 export const argMax = argReduction("argMax", "max");
-/** The places of the least elements along an axis, as int32; a NaN is less than everything else. */
+
+/**
+ * The places of the least elements along an axis, as int32; a NaN is less than everything else.
+ *
+ * @param x float32, of any shape with something along the axis
+ * @param axis negative ones count from the end
+ * @returns x without the axis, which stays as 1 with `keepDimensions`
+ * @throws ShapeError if x lacks the axis or has nothing along it, ArgumentError if x is no float32 tensor
+ * @see https://onnx.ai/onnx/operators/onnx__ArgMin.html
+ */
 export const argMin = argReduction("argMin", "min");

@@ -27,9 +27,9 @@ const ROUNDINGS = {
 
 /** Exactly one of `sizes` and `scales` is needed. */
 export interface Resample2dOptions extends LayoutOptions {
-  /** [OH, OW], or one number for both. */
+  /** [OH, OW], or one number for both. Default: what `scales` gives. */
   readonly sizes?: Pair | undefined;
-  /** Factors of height and width, or one for both; the result is rounded down. */
+  /** Factors of height and width, or one for both; the result is rounded down. Default: what `sizes` gives. */
   readonly scales?: Pair | undefined;
   /** Default "nearest-neighbor". */
   readonly mode?: keyof typeof MODES | undefined;

@@ -10,13 +10,21 @@ import type { Prepared } from "./prepared.ts";
  *
  * @param x of any shape with at least one axis
  * @param axis negative ones count from the end. Default -1
+ * @throws ShapeError if x lacks the axis, ArgumentError if x is no float32 tensor
  * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-softmax-method
  */
 export function softmax(w: Workspace, x: Tensor, axis = -1): Tensor {
   return run(w, "softmax", x, axis, false);
 }
 
-/** The logarithm of `softmax`, without the loss of what is near 0. */
+/**
+ * The logarithm of `softmax`, without the loss of what is near 0.
+ *
+ * @param x of any shape with at least one axis
+ * @param axis negative ones count from the end. Default -1
+ * @throws ShapeError if x lacks the axis, ArgumentError if x is no float32 tensor
+ * @see https://onnx.ai/onnx/operators/onnx__LogSoftmax.html
+ */
 export function logSoftmax(w: Workspace, x: Tensor, axis = -1): Tensor {
   return run(w, "logSoftmax", x, axis, true);
 }

@@ -20,13 +20,24 @@ export interface SpaceOptions extends LayoutOptions {
  * Groups of block * block channels become squares of pixels.
  *
  * @param x images [N, C, H, W], or [N, H, W, C] with `inputLayout: "nhwc"`; C is a multiple of block * block
+ * @param block side of the squares, an integer of at least 1
  * @returns [N, C / (block * block), H * block, W * block], in the layout of x
+ * @throws ShapeError if the channels do not divide so, ArgumentError for another block or bad options
+ * @see https://onnx.ai/onnx/operators/onnx__DepthToSpace.html
  */
 export function depthToSpace(w: Workspace, x: Tensor, block: number, options: SpaceOptions = {}): Tensor {
   return rearrange(w, "depthToSpace", x, block, options, depthToSpaceMovement);
 }
 
-/** The inverse of `depthToSpace`: [N, C, H, W] to [N, C * block * block, H / block, W / block]. */
+/**
+ * The inverse of `depthToSpace`: squares of pixels become groups of block * block channels.
+ *
+ * @param x images [N, C, H, W], or [N, H, W, C] with `inputLayout: "nhwc"`; H and W are multiples of block
+ * @param block side of the squares, an integer of at least 1
+ * @returns [N, C * block * block, H / block, W / block], in the layout of x
+ * @throws ShapeError if the images do not divide so, ArgumentError for another block or bad options
+ * @see https://onnx.ai/onnx/operators/onnx__SpaceToDepth.html
+ */
 export function spaceToDepth(w: Workspace, x: Tensor, block: number, options: SpaceOptions = {}): Tensor {
   return rearrange(w, "spaceToDepth", x, block, options, spaceToDepthMovement);
 }

@@ -16,8 +16,11 @@ export interface TopKOptions {
 /**
  * The k greatest (or least) elements along an axis, best first; of equal ones the first comes first. A NaN is greater than all else.
  *
+ * @param x float32, of any shape with at least one axis
  * @param k from 0 to the extent of the axis
- * @returns the values, and their places along the axis as int32
+ * @returns the values, and their places along the axis as int32; both in the shape of x with k along the axis
+ * @throws ShapeError if x lacks the axis, ArgumentError for another k or bad options
+ * @see https://onnx.ai/onnx/operators/onnx__TopK.html
  */
 export function topK(
   w: Workspace,
