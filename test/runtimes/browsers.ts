@@ -1,9 +1,17 @@
 // Browsers of this machine, opened on a page without any driver: the page itself reports to its server.
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Running } from "./process.ts";
+
+/** How a program is started otherwise than usual. */
+export interface Switches {
+  readonly flags?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Of a Firefox profile. */
+  readonly preferences?: Readonly<Record<string, boolean>>;
+}
 
 export interface Browser {
   readonly name: string;
@@ -13,7 +21,7 @@ export interface Browser {
   readonly program: string | undefined;
   version(program: string): string;
   /** Starts it, and maybe what it needs, for at most `limit` milliseconds. `profile` is an empty folder. */
-  open(program: string, url: string, profile: string, limit: number): Promise<Running[]>;
+  open(program: string, url: string, profile: string, limit: number, switches: Switches): Promise<Running[]>;
 }
 
 export const BROWSERS: readonly Browser[] = [
@@ -22,9 +30,9 @@ export const BROWSERS: readonly Browser[] = [
     packages: "chromium",
     program: find("chromium", "chromium-browser", "google-chrome"),
     version: versionOf,
-    async open(program, url, profile, limit) {
+    async open(program, url, profile, limit, { flags: more = [] }) {
       const flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"];
-      return [new Running(program, [...flags, `--user-data-dir=${profile}`, url], { limit })];
+      return [new Running(program, [...flags, ...more, `--user-data-dir=${profile}`, url], { limit })];
     },
   },
   {
@@ -32,7 +40,9 @@ export const BROWSERS: readonly Browser[] = [
     packages: "firefox-esr",
     program: find("firefox-esr", "firefox"),
     version: versionOf,
-    async open(program, url, profile, limit) {
+    async open(program, url, profile, limit, { preferences = {} }) {
+      const lines = Object.entries(preferences).map(([name, on]) => `user_pref("${name}", ${on});\n`);
+      writeFileSync(join(profile, "user.js"), lines.join(""));
       return [
         new Running(program, ["--headless", "--no-remote", "--profile", profile, url], {
           env: { HOME: profile },
@@ -46,7 +56,7 @@ export const BROWSERS: readonly Browser[] = [
     packages: "webkit2gtk-driver xvfb",
     program: find("Xvfb") && findMiniBrowser(),
     version: webKitVersion,
-    async open(program, url, profile, limit) {
+    async open(program, url, profile, limit, switches) {
       const display = `:${200 + (process.pid % 500)}`;
       const screen = new Running("Xvfb", [display, "-screen", "0", "1024x768x24", "-nolisten", "tcp"], { limit });
       await new Promise((resolve) => setTimeout(resolve, 1000));
@@ -55,6 +65,7 @@ export const BROWSERS: readonly Browser[] = [
         HOME: profile,
         WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: "1",
         WEBKIT_DISABLE_COMPOSITING_MODE: "1",
+        ...switches.env,
       };
       return [new Running(program, [url], { env, limit }), screen];
     },
@@ -62,9 +73,15 @@ export const BROWSERS: readonly Browser[] = [
 ];
 
 /** Opens a page, waits for what it reports, and closes the browser. */
-export async function withBrowser<T>(browser: Browser, url: string, report: Promise<T>, limit = 45_000): Promise<T> {
+export async function withBrowser<T>(
+  browser: Browser,
+  url: string,
+  report: Promise<T>,
+  limit = 45_000,
+  switches: Switches = {},
+): Promise<T> {
   const profile = mkdtempSync(join(tmpdir(), "lanewise-browser-"));
-  const started = await browser.open(browser.program as string, url, profile, limit);
+  const started = await browser.open(browser.program as string, url, profile, limit, switches);
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     const fail = (what: string) => reject(new Error(`${what}: ${started[0].output.slice(-300)}`));

@@ -1,12 +1,13 @@
 // npm run test:runtimes -- [--update] [--only NAME,NAME]
-// The suite in every runtime, whose outputs must have the digests of expected.json, the programs
-// of examples/, small pages under each bundler, and what checkers say of the package. Works on dist/.
+// The suite in every runtime, whose outputs must have the digests of expected.json, starts where something is
+// lacking, the programs of examples/, small pages under each bundler, and what checkers say of the package. Works on dist/.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { testBundlers } from "./bundlers.ts";
 import { testExamples } from "./examples.ts";
 import { Digest } from "./hash.ts";
+import { testLacks } from "./lacks.ts";
 import { testPackage } from "./package.ts";
 import { HERE, installPackage, installTools, ROOT } from "./project.ts";
 import { RUNTIMES, type Runtime } from "./runtimes.ts";
@@ -32,6 +33,7 @@ for (const runtime of RUNTIMES) {
 }
 stalled.close();
 
+if (isWanted("lacks")) await testLacks(tally);
 if (isWanted("package")) await testPackage(tally, file);
 if (isWanted("examples")) await testExamples(tally);
 if (isWanted("bundlers")) await testBundlers(tally);

@@ -19,8 +19,12 @@ export interface PageServer {
   close(): void;
 }
 
-/** Serves a folder on a free port of this machine. `inject` is put into each page. */
-export async function servePages(folder: string, inject = ""): Promise<PageServer> {
+/** Serves a folder on a free port of this machine. `inject` is put into each page; `headers` go with each answer. */
+export async function servePages(
+  folder: string,
+  inject = "",
+  headers: Readonly<Record<string, string>> = {},
+): Promise<PageServer> {
   let resolveReport: (text: string) => void;
   const report = new Promise<string>((resolve) => {
     resolveReport = resolve;
@@ -42,7 +46,7 @@ export async function servePages(folder: string, inject = ""): Promise<PageServe
       const file = path.endsWith("/") ? `${path}index.html` : path;
       const type = TYPES[extname(file)] ?? "application/octet-stream";
       const content = readFileSync(join(folder, file));
-      response.writeHead(200, { "content-type": type });
+      response.writeHead(200, { ...headers, "content-type": type });
       response.end(type.startsWith("text/html") ? `${inject}${content}` : content);
     } catch {
       response.writeHead(404).end();
