@@ -5,7 +5,7 @@ import { build as esbuild } from "esbuild";
 import { BROWSERS, type Browser, withBrowser } from "./browsers.ts";
 import { check } from "./check.ts";
 import { answerOf, Running, run } from "./process.ts";
-import { copyIn, ROOT, tool } from "./project.ts";
+import { APP, copyIn, ROOT, tool } from "./project.ts";
 import { freePort, IMPORT_MAP } from "./runtimes.ts";
 import { servePages } from "./server.ts";
 import type { Tally } from "./tally.ts";
@@ -53,6 +53,11 @@ const BUNDLERS: Readonly<Record<string, Bundler>> = {
   },
 };
 
+const KERNELS = join(APP, "node_modules/lanewise/dist/lanewise.wasm");
+
+/** By the model that comes with the package, and of a network made in code. */
+const SHOWN = "digit 3, 1568 outputs";
+
 export async function testBundlers(tally: Tally): Promise<void> {
   const browser = BROWSERS.find(({ program }) => program);
   if (!browser) return tally.skip("bundlers", "no browser installed (apt-get install chromium)");
@@ -87,7 +92,7 @@ async function page(name: string, bundle: Bundler, browser: Browser): Promise<st
   const server = await servePages(out, `<script>${watch("/")}</script>`);
   try {
     const shown = await withBrowser(browser, `${server.url}${path}/`.replace(/\/+$/, "/"), server.report);
-    check(shown === "digit 3", `the page expected to show digit 3, got ${shown}`);
+    check(shown === SHOWN, `the page expected to show ${SHOWN}, got ${shown}`);
     return `shows ${shown}`;
   } finally {
     server.close();
@@ -98,12 +103,14 @@ function addFiles(folder: string): void {
   mkdirSync(folder, { recursive: true });
   copyFileSync(join(ROOT, "models/digits.onnx"), join(folder, "digits.onnx"));
   copyFileSync(join(ROOT, "examples/digits/3.png"), join(folder, "3.png"));
+  copyFileSync(KERNELS, join(folder, "lanewise.wasm"));
 }
 
 /** Builds and starts the app, posts to its routes, and opens its page. */
 async function next(browser: Browser): Promise<string> {
   const cwd = copyIn("test/runtimes/bundlers/next", "next");
   addFiles(join(cwd, "public"));
+  copyFileSync(KERNELS, join(cwd, "app/api/edge/lanewise.wasm"));
   const reports = await servePages(join(cwd, "public"));
   writeFileSync(join(cwd, "public/watch.js"), watch(reports.url));
   writeFileSync(join(cwd, "next.config.mjs"), `export default { turbopack: { root: ${JSON.stringify(ROOT)} } };\n`);
@@ -117,14 +124,21 @@ async function next(browser: Browser): Promise<string> {
     server = new Running(process.execPath, [program, "start", "-p", String(port), "-H", "127.0.0.1"], options);
     await answerOf(server, url);
     for (const route of ["node", "edge"]) {
-      const body = readFileSync(join(ROOT, "examples/digits/7.png"));
-      const answer = await fetch(`${url}api/${route}`, { method: "POST", body });
-      const text = await answer.text();
-      const found = answer.ok ? JSON.parse(text)[0].class : `${answer.status} ${text} ${server.output.slice(-1500)}`;
-      check(found === 7, `route ${route} expected to read 7, got ${found}`);
+      for (const method of ["POST", "PUT"]) {
+        const body = readFileSync(join(ROOT, "examples/digits/7.png"));
+        const answer = await fetch(`${url}api/${route}`, { method, body });
+        const text = await answer.text();
+        const found = answer.ok ? JSON.parse(text)[0].class : `${answer.status} ${text} ${server.output.slice(-1500)}`;
+        check(found === 7, `${method} of route ${route} expected to read 7, got ${found}`);
+        const parameters = answer.headers.get("x-parameters");
+        check(
+          method === "PUT" || parameters === "8",
+          `route ${route} expected to count 8 parameters, got ${parameters}`,
+        );
+      }
     }
     const shown = await withBrowser(browser, url, reports.report);
-    check(shown === "digit 3", `the page expected to show digit 3, got ${shown}`);
+    check(shown === SHOWN, `the page expected to show ${SHOWN}, got ${shown}`);
     return "all read their digit";
   } finally {
     reports.close();

@@ -1,3 +1,12 @@
+import { dense, network } from "lanewise/nn";
 import { read } from "../../read.js";
 
-export const POST = read;
+export async function POST(request) {
+  const answer = await read(request);
+  const { parameters } = network({ input: [3] }, [dense(2)]).summary();
+  answer.headers.set("x-parameters", String(parameters));
+  return answer;
+}
+
+/** With kernels that the app hosts. */
+export const PUT = (request) => read(request, new URL("/lanewise.wasm", request.url));
