@@ -39,6 +39,15 @@ describe("softmax", () => {
     expect(Array.from(softmax([Infinity, 5, Infinity]))).toEqual([0.5, 0, 0.5]);
     expect(Array.from(softmax([NaN, 1]))).toEqual([NaN, NaN]);
   });
+
+  test("is that of the host's exponential, but for its last bits", () => {
+    for (let x = -200; x <= 0; x += 0.0371) {
+      const [got, rest] = softmax([x, 0]);
+      const want = Math.exp(x) / (1 + Math.exp(x));
+      expect(Math.abs(got - want)).toBeLessThanOrEqual(want * 2 ** -24 + 2 ** -150);
+      expect(rest).toBeCloseTo(1 - want, 7);
+    }
+  });
 });
 
 describe("iou", () => {

@@ -29,6 +29,21 @@ export function topK(scores: ArrayLike<number | bigint>, k = 5, labels?: readonl
   return order.map((i) => ({ class: i, ...(labels && { label: labels[i] }), score: values[i] }));
 }
 
+// ln 2 in two parts; the first has few enough bits that its products with exponents are exact.
+const [LN2_HIGH, LN2_LOW] = [0.6931471803691238, 1.9082149292705877e-10];
+
+/** e^x for x <= 0, by sums and products alone, which are the same in every engine as `Math.exp` is not; 0 below -150. */
+function exponential(x: number): number {
+  if (x < -150) return 0;
+  const halvings = Math.round(-x / Math.LN2);
+  const rest = x + halvings * LN2_HIGH + halvings * LN2_LOW;
+  // The series to its 14th term: |rest| is at most ln 2 / 2.
+  let power = 1;
+  for (let term = 14; term > 0; term--) power = 1 + (rest / term) * power;
+  for (let i = 0; i < halvings; i++) power /= 2;
+  return power;
+}
+
 /** `exp(score)` over the sum of all, so that the results are positive and add up to 1. Large scores do not overflow. */
 export function softmax(scores: ArrayLike<number | bigint>): Float32Array<ArrayBuffer> {
   const values = Float64Array.from(scores as ArrayLike<number>, Number);
@@ -37,7 +52,7 @@ export function softmax(scores: ArrayLike<number | bigint>): Float32Array<ArrayB
   let sum = 0;
   for (let i = 0; i < values.length; i++) {
     // Equal infinities share the whole; their difference would be NaN.
-    values[i] = values[i] === highest ? 1 : Math.exp(values[i] - highest);
+    values[i] = values[i] === highest ? 1 : exponential(values[i] - highest);
     sum += values[i];
   }
   return Float32Array.from(values, (value) => value / sum);
