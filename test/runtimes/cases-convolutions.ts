@@ -31,6 +31,19 @@ export const convolutionCases: Cases = {
     e.conv2d(draw(1, 6, 8, 8), draw(10, 3, 3, 3), { groups: 2, padding: 1 }),
     e.conv2d(draw(1, 8, 1, 1), draw(130, 8, 1, 1), { bias: draw(130) }),
   ]),
+  "conv2d by Winograd's method, and without": operator(13, (e, draw) =>
+    (
+      [
+        [8, 12, 30, 29],
+        [16, 8, 9, 7],
+        [12, 20, 56, 17],
+      ] as const
+    ).flatMap(([IC, OC, IH, IW]) => {
+      const [x, filter] = [draw(1, IC, IH, IW), draw(OC, IC, 3, 3)];
+      const options = { padding: 1, bias: draw(OC), activation: "relu" } as const;
+      return [e.conv2d(x, filter, options), e.conv2d(x, filter, { ...options, numerics: "direct" })];
+    }),
+  ),
   "conv2d depthwise": operator(3, (e, draw) => [
     e.conv2d(draw(1, 19, 13, 11), draw(19, 1, 3, 3), { groups: 19, padding: 1, bias: draw(19) }),
     e.conv2d(draw(1, 16, 12, 15), draw(16, 1, 3, 3), { groups: 16, padding: 1, strides: 2, activation: "relu6" }),

@@ -1,5 +1,5 @@
 import { models, pictures } from "suite:inputs";
-import { type HostTensor, loadModel, type Model } from "lanewise";
+import { type HostTensor, type LoadOptions, loadModel, type Model } from "lanewise";
 import { type FromPixelsOptions, fromPixels, nms, softmax, topK } from "lanewise/image";
 import { Random } from "../support/random.ts";
 import { check, equal } from "./check.ts";
@@ -7,9 +7,9 @@ import type { Numbers } from "./hash.ts";
 import type { Cases } from "./suite.ts";
 
 /** Runs a model on seeded data of each shape; gives all outputs. */
-function network(name: string, ...shapes: number[][]): () => Promise<Numbers[]> {
+function network(name: string, shapes: number[][], options: LoadOptions = {}): () => Promise<Numbers[]> {
   return async () => {
-    const model = await loadModel(models[name]);
+    const model = await loadModel(models[name], options);
     try {
       const random = new Random(shapes.length);
       const results: Numbers[] = [];
@@ -53,12 +53,21 @@ function picture(width: number, height: number) {
 }
 
 export const modelCases: Cases = {
-  "a network like SqueezeNet": network("squeezeNet", [1, 3, 47, 47]),
-  "a network like MobileNet, in three shapes": network("mobileNet", [1, 3, 33, 29], [2, 3, 40, 24], [1, 3, 33, 29]),
-  "a network like ResNet": network("resNet", [1, 3, 56, 40]),
-  "a network like U-Net": network("uNet", [1, 1, 24, 20]),
-  "rare operators, old forms": network("rare", [1, 4, 12, 10]),
-  "a quantised network": network("quantised", [1, 3, 11, 9]),
+  "a network like SqueezeNet": network("squeezeNet", [[1, 3, 47, 47]]),
+  "a network like MobileNet, in three shapes": network("mobileNet", [
+    [1, 3, 33, 29],
+    [2, 3, 40, 24],
+    [1, 3, 33, 29],
+  ]),
+  "a network like ResNet": network("resNet", [[1, 3, 56, 40]]),
+  "a network like U-Net": network("uNet", [[1, 1, 24, 20]]),
+  "rare operators, old forms": network("rare", [[1, 4, 12, 10]]),
+  "a quantised network": network("quantised", [[1, 3, 11, 9]]),
+  "a network of stored 8-bit numbers": network("stored", [[1, 8, 10, 9]]),
+  "a network of 16-bit floats": network("halves", [[1, 3, 12, 10]]),
+  "a network in stages": network("detector", [[1, 3, 16, 12]]),
+  "convolutions of volumes, of sequences, of integers": network("convolutions", [[1, 4, 9, 8]]),
+  "a network without Winograd's method": network("resNet", [[1, 3, 56, 40]], { numerics: "direct" }),
   "the digits": () =>
     withDigits(async (model) => {
       const outputs: Numbers[] = [];

@@ -1,3 +1,4 @@
+import { loadModel } from "lanewise";
 import {
   activation,
   adam,
@@ -15,6 +16,7 @@ import {
   parallel,
   residual,
   sgd,
+  softmax,
   train,
 } from "lanewise/nn";
 import { Random } from "../support/random.ts";
@@ -62,5 +64,30 @@ export const trainingCases: Cases = {
       { data: Float64Array.from(losses), shape: [losses.length] },
       said as Numbers,
     ];
+  },
+  /** The file itself, and what it says once loaded. */
+  "a network in code, as a file": async (): Promise<Numbers[]> => {
+    const net = network({ input: [1, 28, 28], seed: 4 }, [
+      conv2d(6, 5, { padding: 2, activation: "tanh" }),
+      averagePool2d(2),
+      conv2d(16, 5, { activation: "tanh" }),
+      averagePool2d(2),
+      flatten(),
+      dense(120, { activation: "tanh" }),
+      dense(84, { activation: "tanh" }),
+      dense(10),
+      softmax(),
+    ]);
+    check(
+      net.summary().parameters === 61706,
+      `LeNet-5 expected to have 61706 parameters, got ${net.summary().parameters}`,
+    );
+    const file = net.toOnnx();
+    const model = await loadModel(file);
+    const image = new Random(6).tensor([1, 1, 28, 28]);
+    const [said] = Object.values(model.runSync({ [model.inputs[0].name]: image }));
+    const direct = await net.predict(image.data);
+    model.dispose();
+    return [{ data: file, shape: [file.length] }, said as Numbers, direct as Numbers];
   },
 };

@@ -3,6 +3,29 @@
 export interface Numbers {
   readonly data: ArrayBufferView & ArrayLike<number | bigint>;
   readonly shape: readonly number[];
+  /** Of the elements, where the array does not tell: those of 16-bit floats are their bits. */
+  readonly type?: string;
+}
+
+/** The bits of a NaN of each type that has one. */
+const NAN: Readonly<Record<string, readonly number[]>> = {
+  float16: [0x00, 0x7e],
+  bfloat16: [0xc0, 0x7f],
+  float32: [0, 0, 0xc0, 0x7f],
+  float64: [0, 0, 0, 0, 0, 0, 0xf8, 0x7f],
+};
+
+/** The bytes of the elements, every NaN replaced by the same one. */
+function canonicalBytes({ data, type }: Numbers): Uint8Array {
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
+  const kind = type ?? Object.prototype.toString.call(data).slice(8, -6).toLowerCase();
+  const nan = NAN[kind];
+  if (!nan) return bytes;
+  const infinity = kind === "float16" ? 0x7c00 : 0x7f80;
+  const isNaNAt = (i: number) =>
+    nan.length === 2 ? (Number(data[i]) & 0x7fff) > infinity : Number.isNaN(data[i] as number);
+  for (let i = 0; i < data.length; i++) if (isNaNAt(i)) bytes.set(nan, i * nan.length);
+  return bytes;
 }
 
 /** Two sums over 32-bit words, by multiplying and folding, with different factors. */
@@ -22,16 +45,15 @@ export class Digest {
     for (let i = 0; i < text.length; i++) this.word(text.charCodeAt(i));
   }
 
-  numbers({ data, shape }: Numbers): void {
+  numbers(numbers: Numbers): void {
+    const { data, shape } = numbers;
     this.text(shape.join("x"));
     this.word(data.byteLength / Math.max(1, data.length));
-    const bytes = new DataView(data.buffer, data.byteOffset, data.byteLength);
-    const isFloat32 = Object.prototype.toString.call(data) === "[object Float32Array]";
-    const whole = data.byteLength - (data.byteLength % 4);
-    for (let i = 0; i < whole; i += 4) {
-      this.word(isFloat32 && Number.isNaN(data[i / 4]) ? 0x7fc00000 : bytes.getInt32(i, true));
-    }
-    for (let i = whole; i < data.byteLength; i++) this.word(bytes.getUint8(i));
+    const bytes = canonicalBytes(numbers);
+    const view = new DataView(bytes.buffer);
+    const whole = bytes.length - (bytes.length % 4);
+    for (let i = 0; i < whole; i += 4) this.word(view.getInt32(i, true));
+    for (let i = whole; i < bytes.length; i++) this.word(bytes[i]);
   }
 
   /** 16 hexadecimal digits. */

@@ -1,92 +1,8 @@
 // Small networks in the manner of known ones, with seeded weights, as ONNX files.
-import { ATTRIBUTE_TYPE, type AttributeProto, encodeText, type ValueInfoProto } from "../../src/onnx/proto.ts";
-import { encodeTensor } from "../../src/onnx/tensor.ts";
-import { writeModel } from "../../src/onnx/write.ts";
-import { Random } from "../support/random.ts";
+import { Builder } from "./network-builder.ts";
 
-type Attributes = Readonly<Record<string, number | readonly number[] | string>>;
-
-/** Writes a network down from the first node to the last. Every method gives the name of the value it makes. */
-class Builder {
-  readonly #random: Random;
-  readonly #graph: Parameters<typeof writeModel>[0]["graph"];
-  readonly #opset: number;
-
-  constructor(name: string, seed: number, input: readonly (number | string)[], opset = 13) {
-    this.#opset = opset;
-    this.#random = new Random(seed);
-    this.#graph = { name, node: [], initializer: [], input: [value("x", input)], output: [], valueInfo: [] };
-  }
-
-  node(op: string, input: string[], attributes: Attributes = {}): string {
-    const name = `${op}${this.#graph.node.length}`;
-    const attribute = Object.entries(attributes).map(([key, each]) => attributeOf(key, each));
-    this.#graph.node.push({ input, output: [name], name, opType: op, domain: "", attribute });
-    return name;
-  }
-
-  weight(shape: number[], scale: number): string {
-    return this.#constant("w", { type: "float32", shape, data: this.#random.tensor(shape, scale).data.slice() });
-  }
-
-  integers(...values: number[]): string {
-    return this.#constant("i", { type: "int64", shape: [values.length], data: BigInt64Array.from(values, BigInt) });
-  }
-
-  floats(...values: number[]): string {
-    return this.#constant("f", { type: "float32", shape: [values.length], data: Float32Array.from(values) });
-  }
-
-  byte(value: number): string {
-    return this.#constant("u", { type: "uint8", shape: [], data: Uint8Array.of(value) });
-  }
-
-  /** A convolution with bias; "same" padding for odd windows. */
-  conv(x: string, IC: number, OC: number, K: number, stride = 1, groups = 1): string {
-    const fan = (IC / groups) * K * K;
-    const weights = [this.weight([OC, IC / groups, K, K], Math.sqrt(6 / fan)), this.weight([OC], 0.5)];
-    const pads = new Array(4).fill((K - 1) / 2);
-    return this.node("Conv", [x, ...weights], { kernel_shape: [K, K], strides: [stride, stride], pads, group: groups });
-  }
-
-  relu6(x: string): string {
-    return this.node("Clip", [x, this.scalar(0), this.scalar(6)]);
-  }
-
-  file(...outputs: [name: string, shape: readonly (number | string)[], elemType?: number][]): Uint8Array {
-    this.#graph.output.push(...outputs.map((output) => value(...output)));
-    return writeModel({
-      irVersion: 8,
-      opsetImport: [{ domain: "", version: this.#opset }],
-      producerName: "lanewise tests",
-      graph: this.#graph,
-      functions: [],
-    });
-  }
-
-  scalar(number: number): string {
-    return this.#constant("s", { type: "float32", shape: [], data: Float32Array.of(number) });
-  }
-
-  #constant(letter: string, tensor: Parameters<typeof encodeTensor>[0]): string {
-    const name = `${letter}${this.#graph.initializer.length}`;
-    this.#graph.initializer.push(encodeTensor(tensor, name));
-    return name;
-  }
-}
-
-function attributeOf(name: string, each: number | readonly number[] | string): AttributeProto {
-  if (typeof each === "string") return { name, type: ATTRIBUTE_TYPE.string, s: encodeText(each) };
-  if (typeof each !== "number") return { name, type: ATTRIBUTE_TYPE.ints, ints: [...each] };
-  return Number.isInteger(each)
-    ? { name, type: ATTRIBUTE_TYPE.int, i: each }
-    : { name, type: ATTRIBUTE_TYPE.float, f: each };
-}
-
-function value(name: string, shape: readonly (number | string)[], elemType = 1): ValueInfoProto {
-  const dim = shape.map((extent) => (typeof extent === "number" ? { dimValue: extent } : { dimParam: extent }));
-  return { name, type: { tensorType: { elemType, shape: { dim } } } };
-}
+// Codes of element types in ONNX files.
+const [UINT8, INT32, INT64, FLOAT16] = [2, 6, 7, 10];
 
 /** Squeeze and expand: 1x1 convolutions beside 3x3 ones, concatenated; pooling with rounding up. */
 function squeezeNet(): Uint8Array {
@@ -175,6 +91,88 @@ function rare(): Uint8Array {
   return b.file([roots, [1, 13, 9]], [norms, [1, 16]], [places, [1, 13, 9], 7]);
 }
 
+/** 16-bit floats from the input to the output, with infinities on the way. */
+function halves(): Uint8Array {
+  const b = new Builder("halves", 18, [1, 3, 12, 10], 13, FLOAT16);
+  const pads = [1, 1, 1, 1];
+  const x = b.node("Conv", ["x", b.half([8, 3, 3, 3], 0.5), b.half([8], 0.5)], { kernel_shape: [3, 3], pads });
+  const y = b.node("Add", [b.node("Conv", [b.node("Relu", [x]), b.half([8, 8, 3, 3], 0.3)], { pads }), x]);
+  const means = b.node("GlobalAveragePool", [b.node("HardSigmoid", [y])]);
+  const scores = b.node("Gemm", [b.node("Flatten", [means]), b.half([8, 5], 1)]);
+  const undefinedOnes = b.node("Sqrt", [b.node("Mul", [y, b.half([1], 60000)])]);
+  return b.file([scores, [1, 5], FLOAT16], [undefinedOnes, [1, 8, 12, 10], FLOAT16]);
+}
+
+/** Boxes and scores of three classes at each of 48 places, and those that are kept: shapes depend on values. */
+function detector(): Uint8Array {
+  const b = new Builder("detector", 19, [1, 3, 16, 12]);
+  const features = b.node("Relu", [b.conv("x", 3, 8, 3, 2)]);
+  const rows = (channels: number, scale: number, ...shape: number[]) => {
+    const image = b.node("Conv", [features, b.weight([channels, 8, 1, 1], scale)]);
+    return b.node("Sigmoid", [b.node("Reshape", [image, b.integers(...shape)])]);
+  };
+  const scores = rows(3, 0.5, 1, 3, -1);
+  const boxes = b.node("Transpose", [rows(4, 2, 1, 4, -1)], { perm: [0, 2, 1] });
+  const limits = [b.integers(6), b.scalar(0.4), b.scalar(0.45)];
+  const kept = b.node("NonMaxSuppression", [boxes, scores, ...limits]);
+  const places = b.node("Gather", [kept, b.integers(2)], { axis: 1 });
+  const flat = b.node("Squeeze", [boxes, b.integers(0)]);
+  const chosen = b.node("Reshape", [b.node("Gather", [flat, places]), b.integers(-1, 4)]);
+  const large = b.node("Exp", [
+    b.node("Resize", [b.node("Unsqueeze", [chosen, b.integers(0, 1)]), "", b.floats(1, 1, 2, 1)]),
+  ]);
+  return b.file([kept, ["kept", 3], INT64], [chosen, ["kept", 4]], [large, [1, 1, "rows", 4]]);
+}
+
+/** Convolutions of 3, of 1 and of quantised numbers. */
+function convolutions(): Uint8Array {
+  const b = new Builder("convolutions", 20, [1, 4, 9, 8]);
+  const volume = b.node("Reshape", ["x", b.integers(1, 2, 2, 9, 8)]);
+  const deep = b.node("Conv", [volume, b.weight([5, 2, 2, 3, 3], 0.3)], {
+    kernel_shape: [2, 3, 3],
+    strides: [1, 2, 1],
+  });
+  const pooled = b.node("MaxPool", [deep], { kernel_shape: [1, 2, 2] });
+  const sequence = b.node("Reshape", ["x", b.integers(1, 4, 72)]);
+  const line = b.node("Conv", [sequence, b.weight([6, 2, 5], 0.5)], { group: 2, dilations: [3], pads: [2, 4] });
+  const scale = b.scalar(0.0125);
+  const stored = b.node("QuantizeLinear", ["x", scale, b.byte(120)]);
+  const filter = [b.whole("int8", [7, 4, 3, 3], -128, 127), b.scalar(0.01), b.whole("int8", [], 0, 0)];
+  const bias = b.whole("int32", [7], -9000, 9000);
+  const product = b.node("QLinearConv", [stored, scale, b.byte(120), ...filter, b.scalar(0.05), b.byte(99), bias], {
+    pads: [1, 1, 1, 1],
+  });
+  const sums = b.node("ConvInteger", [product, b.whole("int8", [3, 7, 2, 2], -128, 127), b.byte(99)]);
+  const matrix = b.node("MatMulInteger", [stored, b.whole("uint8", [8, 5], 0, 255), b.byte(120)]);
+  return b.file(
+    [pooled, [1, 5, 1, 3, 5]],
+    [line, [1, 6, 66]],
+    [product, [1, 7, 9, 8], UINT8],
+    [sums, [1, 3, 8, 7], INT32],
+    [matrix, [1, 4, 9, 5], INT32],
+  );
+}
+
+/** A convolution of stored numbers that the passes make one of integers. */
+function stored(): Uint8Array {
+  const b = new Builder("stored", 21, [1, 8, 10, 9]);
+  const through = (x: string, scale: number, zero: number) => {
+    const parameters = [b.scalar(scale), b.byte(zero)];
+    return b.node("DequantizeLinear", [b.node("QuantizeLinear", [x, ...parameters]), ...parameters]);
+  };
+  const filter = (...shape: number[]) => {
+    const each = [b.whole("int8", shape, -127, 127), b.scalar(0.004), b.whole("int8", [], 0, 0)];
+    return b.node("DequantizeLinear", each);
+  };
+  const pads = [1, 1, 1, 1];
+  const first = b.node("Relu", [b.node("Conv", [through("x", 0.008, 128), filter(12, 8, 3, 3)], { pads })]);
+  const x = through(first, 0.02, 0);
+  const second = through(b.node("Conv", [x, filter(12, 1, 3, 3)], { pads, group: 12 }), 0.01, 131);
+  const sum = through(b.node("Add", [second, x]), 0.03, 7);
+  const means = b.node("Flatten", [through(b.node("GlobalAveragePool", [sum]), 0.02, 3)]);
+  return b.file([through(b.node("MatMul", [means, filter(12, 5)]), 0.01, 128), [1, 5]], [sum, [1, 12, 10, 9]]);
+}
+
 /** Quantised to bytes and back. */
 function quantised(): Uint8Array {
   const b = new Builder("quantised", 17, [1, 3, 11, 9]);
@@ -201,6 +199,10 @@ export function seededNetworks(): Record<string, Uint8Array> {
     uNet: uNet(),
     rare: rare(),
     quantised: quantised(),
+    halves: halves(),
+    detector: detector(),
+    convolutions: convolutions(),
+    stored: stored(),
     unsupported: unsupported(),
   };
 }
