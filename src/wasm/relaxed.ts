@@ -1,6 +1,7 @@
 // The kernels with fused multiply-add, brought on demand.
 
 import { relaxedModule } from "#wasm";
+import { compileKernels } from "./kernels.ts";
 
 /** (func (result v128) (f32x4.relaxed_madd 0 0 0)): valid only with relaxed SIMD. */
 const PROBE = [
@@ -11,5 +12,5 @@ const PROBE = [
 /** The compiled module; undefined where the runtime has no relaxed SIMD, or does not take it this way. */
 export async function relaxedKernels(): Promise<WebAssembly.Module | undefined> {
   const exists = typeof WebAssembly === "object" && WebAssembly.validate(Uint8Array.from(PROBE));
-  return exists ? relaxedModule() : undefined;
+  return exists ? relaxedModule(compileKernels) : undefined;
 }

@@ -1,5 +1,6 @@
 import { kernelModule } from "#wasm";
 import { OnDemand } from "../on-demand.ts";
+import { compileKernels } from "./kernels.ts";
 
 /** The kernels as a compiled module, as the bytes of `lanewise/lanewise.wasm`, or where to get these. */
 export type KernelSource = WebAssembly.Module | ArrayBuffer | Uint8Array | Response | URL;
@@ -16,7 +17,7 @@ const RELAXED = new OnDemand(() => import("./relaxed.ts"));
  * @throws RuntimeError if they cannot be fetched or compiled.
  */
 export async function kernelsFrom(source?: KernelSource): Promise<WebAssembly.Module> {
-  return source === undefined ? kernelModule() : (await GIVEN.load()).compileGiven(source);
+  return source === undefined ? kernelModule(compileKernels) : (await GIVEN.load()).compileGiven(source);
 }
 
 /**

@@ -15,13 +15,15 @@ export function bytesFromText({ alphabet, frequent, text }: BytesAsText): Uint8A
   const short = values.size;
   for (let value = 0; value < 256; value++) values.add(value);
   const order = Uint8Array.from(values);
+  const base = alphabet.length;
   const digits = new Uint8Array(128);
-  for (let i = 0; i < alphabet.length; i++) digits[alphabet.charCodeAt(i)] = i;
-  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < base; i++) digits[alphabet.charCodeAt(i)] = i;
+  // Decoded in place: what is written is never ahead of what is read.
+  const bytes = new TextEncoder().encode(text);
   let count = 0;
-  for (let i = 0; i < text.length; i++) {
-    let place = digits[text.charCodeAt(i)];
-    if (place >= short) place = short + (place - short) * alphabet.length + digits[text.charCodeAt(++i)];
+  for (let i = 0; i < bytes.length; i++) {
+    let place = digits[bytes[i]];
+    if (place >= short) place = short + (place - short) * base + digits[bytes[++i]];
     bytes[count++] = order[place];
   }
   return bytes.subarray(0, count);
