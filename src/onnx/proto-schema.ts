@@ -54,10 +54,16 @@ export interface Schema {
   readonly finish: ((message: Message) => void) | undefined;
 }
 
-type Unnamed = Omit<Field, "name">;
+type Unnamed = Omit<Field, "name"> & { name: string };
 
-function field(number: number, kind: Kind, options: Partial<Unnamed> = {}): Unnamed {
-  return { number, kind, repeated: false, always: false, schema: undefined, ...options };
+interface FieldOptions {
+  readonly repeated?: boolean;
+  readonly always?: boolean;
+  readonly schema?: () => Schema;
+}
+
+function field(number: number, kind: Kind, { repeated = false, always = false, schema }: FieldOptions = {}): Unnamed {
+  return { name: "", number, kind, repeated, always, schema };
 }
 
 const always = { always: true };
@@ -66,13 +72,13 @@ const alwaysList = { repeated: true, always: true };
 
 /** The parameter makes the compiler check that each field of the interface has its number. */
 function schemaOf<T>(fields: { [K in keyof Required<T>]: Unnamed }, finish?: (message: Message) => void): Schema {
-  const named = Object.entries<Unnamed>(fields).map(([name, rest]) => ({ ...rest, name }));
-  return {
-    fields: named,
-    byNumber: new Map(named.map((each) => [each.number, each])),
-    always: named.filter((each) => each.always),
-    finish,
-  };
+  const byNumber = new Map<number, Field>();
+  for (const [name, each] of Object.entries<Unnamed>(fields)) {
+    each.name = name;
+    byNumber.set(each.number, each);
+  }
+  const named = [...byNumber.values()];
+  return { fields: named, byNumber, always: named.filter((each) => each.always), finish };
 }
 
 const ENTRY = schemaOf<StringStringEntryProto>({ key: field(1, "string", always), value: field(2, "string", always) });
