@@ -24,6 +24,12 @@ export class LazyTensor implements HostTensor {
   }
 }
 
+/** A constant with the elements of another in another order: what that one holds, and `how`, tell what this one holds. */
+export interface Rearranged extends HostTensor {
+  readonly of: HostTensor;
+  readonly how: string;
+}
+
 /** What a constant of floats was stored as. */
 export interface StoredParts {
   readonly stored: HostTensor;

@@ -92,7 +92,7 @@ export class Model {
     this.inputs = fixShapes(graph.inputs, options.inputShapes ?? {});
     this.outputs = graph.outputs;
     const ground: Ground = {
-      ...{ kernels, heap, weights: new WeightStore(kernels, heap), arena: new Arena(heap) },
+      ...{ kernels, heap, weights: new WeightStore(kernels, heap, graph.constants.values()), arena: new Arena(heap) },
       numerics: options.numerics === "direct" ? "direct" : "default",
       passes: options.passes,
     };

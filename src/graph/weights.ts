@@ -4,7 +4,7 @@ import type { Packing, WeightSource } from "../ops/prepared.ts";
 import { elementCount } from "../shape.ts";
 import type { Kernels } from "../wasm/kernels.ts";
 import { floats } from "./halves.ts";
-import { settled, storedOf } from "./lazy.ts";
+import { type Rearranged, settled, storedOf } from "./lazy.ts";
 
 type Write = (to: number) => void;
 
@@ -34,9 +34,12 @@ export class WeightStore {
   /** Bytes in wasm memory. */
   bytes = 0;
 
-  constructor(kernels: Kernels, heap: Heap) {
+  /** `lasting` are constants that stay the same objects for all plans: they are told from others by that, not by their elements. */
+  constructor(kernels: Kernels, heap: Heap, lasting: Iterable<HostTensor> = []) {
     this.#kernels = kernels;
     this.#heap = heap;
+    let count = 0;
+    for (const tensor of lasting) this.#contents.set(tensor, `#${count++}`);
   }
 
   /**
@@ -77,7 +80,10 @@ export class WeightStore {
   }
 
   #contentOf(tensor: HostTensor): string {
-    const content = this.#contents.get(tensor) ?? `${tensor.shape.join("x")}:${fingerprint(tensor)}`;
+    const { of, how } = tensor as Partial<Rearranged>;
+    const content =
+      this.#contents.get(tensor) ??
+      (of ? `${how}:${this.#contentOf(of)}` : `${tensor.shape.join("x")}:${fingerprint(tensor)}`);
     this.#contents.set(tensor, content);
     return content;
   }

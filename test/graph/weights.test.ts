@@ -45,6 +45,20 @@ describe("a store", () => {
     expect(weights.upload("a", tensor(1, 2, 3))).toBe(at);
   });
 
+  test("knows lasting constants, and what was made of them, without a look at their elements", () => {
+    const { kernels, memory, heapBase } = instantiateKernels(MODULE);
+    const [one, same] = [tensor(1, 2), tensor(1, 2)];
+    const weights = new WeightStore(kernels, new Heap(memory, heapBase), [one, same]).lease(true);
+    const at = weights.upload("a", one);
+    expect(weights.upload("a", same)).not.toBe(at);
+    expect(weights.upload("a", one)).toBe(at);
+    const turned = (of: HostTensor, how: string) => weights.upload("b", { ...tensor(2, 1), of, how } as HostTensor);
+    const first = turned(one, "1,0");
+    expect(turned(one, "1,0")).toBe(first);
+    expect(new Set([first, turned(one, "0,1"), turned(same, "1,0"), turned(tensor(1, 2), "1,0")]).size).toBe(4);
+    expect(turned(tensor(1, 2), "1,0")).toBe(turned(tensor(1, 2), "1,0"));
+  });
+
   test("frees what no plan holds any more", () => {
     const { heap, weights, whole } = store(true);
     const other = whole.lease(true);

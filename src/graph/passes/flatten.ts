@@ -2,6 +2,7 @@ import { permute, stridesOf } from "../../shape.ts";
 import type { Draft } from "../draft.ts";
 import type { GraphNode } from "../graph.ts";
 import { pickHost } from "../host.ts";
+import type { Rearranged } from "../lazy.ts";
 import { reshapeNode, shapeOf } from "./constants.ts";
 import { RESHAPING } from "./reshape.ts";
 
@@ -55,5 +56,6 @@ export function permuteAxis(
   const shape = [...tensor.shape.slice(0, axis), ...extents, ...tensor.shape.slice(axis + 1)];
   const perm = shape.map((_, i) => (i >= axis && i < axis + extents.length ? axis + order[i - axis] : i));
   const { data } = pickHost(tensor, permute(shape, perm), permute(stridesOf(shape), perm));
-  return draft.addConstant(`${name}:permuted`, { type: tensor.type, shape: tensor.shape, data });
+  const permuted: Rearranged = { type: tensor.type, shape: tensor.shape, data, of: tensor, how: `${shape}:${perm}` };
+  return draft.addConstant(`${name}:permuted`, permuted);
 }
