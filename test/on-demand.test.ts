@@ -60,6 +60,7 @@ describe("loading a model", () => {
     const { load } = await fresh();
     const { STAGES } = await import("../src/graph/stage.ts");
     await load(outer(node("Relu", "x", "y")));
+    await load(model({ inputs: [value("x", ["n", 3])], outputs: "y", nodes: [node("Relu", "x", "y")] }));
     expect(STAGES.available).toBeUndefined();
     const staged = await load(outer(node("NonZero", "x", "places"), node("Neg", "places", "y")));
     expect(STAGES.available).toBeDefined();

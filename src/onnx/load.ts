@@ -68,12 +68,14 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
   const { externalData: given } = options;
   const files = typeof given === "function" ? (await EXTERNAL_DATA.load()).gatherExternal(proto, given) : given;
   const graph = importModel(proto, { externalData: await files });
-  if (needsMore(graph)) await MORE.load();
+  const more = needsMore(graph);
+  if (more) await MORE.load();
   checkInputNames(graph.inputs, options.inputShapes);
   step("prepare", 2);
   const notes = wantsRelaxed && !relaxed ? [NO_RELAXED] : [];
   const model = new Model(graph, module, options, notes);
-  if (!model.planAhead()) {
+  // The core's operators have shapes that follow from shapes: what waits for values is of `MORE`.
+  if (more && !model.planAhead()) {
     await STAGES.load();
     model.planAhead();
   }
