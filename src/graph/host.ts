@@ -64,9 +64,9 @@ export function pickHost(x: HostTensor, shape: Shape, steps: readonly number[], 
   // The innermost axis is a loop of its own: weights have millions of elements.
   walk(shape.slice(0, Math.max(0, last)), [steps.slice(0, Math.max(0, last))], (row, [start]) => {
     const to = row * count;
-    const from = offset + start;
+    let from = offset + start;
     if (step === 1) data.set(source.subarray(from, from + count) as never, to);
-    else for (let i = 0; i < count; i++) data[to + i] = source[from + i * step] as never;
+    else for (let i = to; i < to + count; i++, from += step) data[i] = source[from] as never;
   });
   return { type: x.type, shape, data };
 }
