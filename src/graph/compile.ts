@@ -3,7 +3,7 @@ import type { Numerics } from "../ops/conv2d.ts";
 import type { Kernels } from "../wasm/kernels.ts";
 import type { Draft } from "./draft.ts";
 import { describeLayers, type Layer } from "./layers.ts";
-import { PASSES, type Pass, type PassReport, runPasses } from "./passes/index.ts";
+import { type Pass, type PassReport, runPasses } from "./passes/index.ts";
 import { Plan } from "./plan.ts";
 import type { Rest } from "./split.ts";
 import type { WeightLease, WeightStore } from "./weights.ts";
@@ -54,7 +54,7 @@ export interface Compiled {
 export function compileDraft(
   draft: Draft,
   rest: Rest | undefined,
-  { kernels, heap, weights, arena, passes = PASSES }: Ground,
+  { kernels, heap, weights, arena, passes }: Ground,
   alone: boolean,
 ): Compiled {
   const reports = runPasses(draft, passes);

@@ -14,14 +14,6 @@ import { withSequences } from "./operators/one-dimensional.ts";
 import { PADDING } from "./operators/pad.ts";
 import { REDUCTION } from "./operators/reduction.ts";
 import { RESIZE } from "./operators/resize.ts";
-import { foldAffine } from "./passes/affine.ts";
-import { foldBatchNorm } from "./passes/batch-norm.ts";
-import { permuteColumns } from "./passes/flatten-columns.ts";
-import { concatInPlace } from "./passes/in-place.ts";
-import { absorbPads } from "./passes/pad.ts";
-import { recogniseFunctions } from "./passes/recognise.ts";
-import { joinReshapes } from "./passes/reshape.ts";
-import { sinkTransposes } from "./passes/transpose.ts";
 
 /** Operators, some of which take the place of those of the core: they have further forms. */
 export const OPERATORS = {
@@ -40,18 +32,7 @@ export const OPERATORS = {
   ...RESIZE,
 };
 
-/** Passes with nothing to do in plain networks. */
-export const PASSES = {
-  absorbPads,
-  concatInPlace,
-  foldAffine,
-  foldBatchNorm,
-  joinReshapes,
-  permuteColumns,
-  recogniseFunctions,
-  sinkTransposes,
-};
-
 export { HALF_VALUES } from "./half-values.ts";
 export { RARE } from "./operators/rare.ts";
+export { PASSES, QUANTIZE_PASSES } from "./passes/all.ts";
 export { FurtherLayout } from "./passes/more-layout.ts";

@@ -1,7 +1,6 @@
 // What a model needs beyond the core of lanewise, loaded before it is imported.
 
 import { findOperator, isKnownOperator, loadOperators, MORE, RARE_FORMS } from "../graph/operators/index.ts";
-import { QUANTIZE_PASSES } from "../graph/passes/index.ts";
 import { OnDemand } from "../on-demand.ts";
 import { subgraphs } from "./names.ts";
 import { isStandard, standardOpset } from "./opset.ts";
@@ -53,7 +52,7 @@ export async function loadNeeds(model: ModelProto): Promise<void> {
   await Promise.all([loadOperators(operators), ...Array.from(parts, (part) => part.load())]);
   if ([...operators].some((op) => !isSupported(op))) await REFUSALS.load();
   // Operators of its family become DequantizeLinear too.
-  if (findOperator("DequantizeLinear")) await QUANTIZE_PASSES.load();
+  if (findOperator("DequantizeLinear")) await MORE.loaded.QUANTIZE_PASSES.load();
 }
 
 /** Whether a node's attributes make it one of those that `RARE_FORMS` is for. */

@@ -1,9 +1,10 @@
 // Transpositions that meet, reshapes between images and products, concatenation and splitting without copies.
 import { describe, expect, test } from "vitest";
 import { Model } from "../../src/graph/model.ts";
+import { PASSES } from "../../src/graph/passes/all.ts";
 import { permuteRows } from "../../src/graph/passes/flatten.ts";
 import { concatInPlace } from "../../src/graph/passes/in-place.ts";
-import { LAYOUT_ONLY, PASSES } from "../../src/graph/passes/index.ts";
+import { LAYOUT_ONLY } from "../../src/graph/passes/index.ts";
 import { sinkTransposes } from "../../src/graph/passes/transpose.ts";
 import { integers } from "../support/onnx-model.ts";
 import { expectSame, graphOf, type Line, MODULE, nodesAfter, opsAfter, weights } from "./graphs.ts";

@@ -1,6 +1,6 @@
 // Runs before each test file: loads what loadModel loads on demand, so that tests can import and run any graph at once.
 import { loadOperators, MORE, operatorNames, RARE_FORMS } from "../../src/graph/operators/index.ts";
-import { QUANTIZE_PASSES } from "../../src/graph/passes/index.ts";
+import { QUANTIZE_PASSES } from "../../src/graph/passes/all.ts";
 import { STAGES } from "../../src/graph/stage.ts";
 import { FUNCTIONS, REFUSALS } from "../../src/onnx/needs.ts";
 import { EXTERNAL_DATA } from "../../src/onnx/tensor.ts";
