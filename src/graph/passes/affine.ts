@@ -3,7 +3,7 @@ import { toFloat32 } from "../../half.ts";
 import { sameShape } from "../../shape.ts";
 import type { Draft } from "../draft.ts";
 import type { GraphNode } from "../graph.ts";
-import { channelAxis, scaleFilter } from "./scale-filter.ts";
+import { type Affine, channelAxis, scaleFilter } from "./scale-filter.ts";
 
 /** Folds a multiplication or addition of one constant per channel (or one for all) into the convolution or product before it. */
 export function foldAffine(draft: Draft): number {
@@ -21,7 +21,7 @@ function foldOnce(draft: Draft): number {
   const uses = draft.useCounts();
   const changes = new Map<GraphNode, GraphNode | undefined>();
   for (const node of draft.nodes) {
-    if (node.op !== "Add" && node.op !== "Mul" && node.op !== "Sub" && node.op !== "Div") continue;
+    if (!isAffine(node.op)) continue;
     const [first, second] = node.inputs;
     const swapped = draft.constants.has(first);
     if (swapped && (node.op === "Sub" || node.op === "Div")) continue;
@@ -30,7 +30,7 @@ function foldOnce(draft: Draft): number {
     const axis = channelAxis(draft, producer);
     if (!producer || axis === undefined || uses.get(value) !== 1 || changes.has(producer)) continue;
     const channels = perChannel(draft, draft.constants.get(swapped ? first : second), axis, value, node);
-    const folded = channels && scaleFilter(draft, producer, affine(node.op, channels), node.outputs[0]);
+    const folded = channels && scaleFilter(draft, producer, scaleAndShift(node.op, channels), node.outputs[0]);
     if (!folded) continue;
     changes.set(producer, folded);
     changes.set(node, undefined);
@@ -39,14 +39,20 @@ function foldOnce(draft: Draft): number {
   return changes.size / 2;
 }
 
-function affine(op: string, values: Float32Array) {
+/** Whether an operator multiplies or adds. */
+export function isAffine(op: string): boolean {
+  return op === "Add" || op === "Mul" || op === "Sub" || op === "Div";
+}
+
+/** What an operator with the constant on its right does to each channel. */
+export function scaleAndShift(op: string, values: Float32Array): Affine {
   const scale = Float64Array.from(values, (v) => (op === "Mul" ? v : op === "Div" ? 1 / v : 1));
   const shift = Float64Array.from(values, (v) => (op === "Add" ? v : op === "Sub" ? -v : 0));
   return { scale, shift };
 }
 
 /** A constant as one value for each place of an axis, if it broadcasts that way over `value` without changing its shape. */
-function perChannel(
+export function perChannel(
   draft: Draft,
   tensor: HostTensor | undefined,
   axis: number,

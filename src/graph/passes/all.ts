@@ -2,6 +2,7 @@ import { OnDemand } from "../../on-demand.ts";
 import type { Draft } from "../draft.ts";
 import { fuseActivations } from "./activation.ts";
 import { foldAffine } from "./affine.ts";
+import { foldAffineBefore } from "./affine-before.ts";
 import { foldBatchNorm } from "./batch-norm.ts";
 import { dropDeadNodes } from "./dead-code.ts";
 import { permuteRows } from "./flatten.ts";
@@ -44,6 +45,7 @@ export const PASSES: readonly Pass[] = [
   { name: "absorb pads", run: absorbPads },
   { name: "fold batch norms", run: foldBatchNorm },
   { name: "fold multiplications and additions", run: foldAffine },
+  { name: "fold multiplications and additions before convolutions", run: foldAffineBefore },
   { name: "drop pieces", run: dropDeadNodes },
   { name: "fuse residuals", run: fuseResiduals },
   { name: "fuse activations", run: fuseActivations },

@@ -106,7 +106,8 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
 };
 
-function knownWeights({ constants }: Draft, { inputs }: GraphNode) {
+/** Filter or matrix of a node, and its bias, if they are known. */
+export function knownWeights({ constants }: Draft, { inputs }: GraphNode) {
   const filter = constants.get(inputs[1]);
   const bias = inputs[2] ? constants.get(inputs[2]) : undefined;
   if (filter?.type !== "float32" || (inputs[2] && bias?.type !== "float32")) return undefined;
