@@ -20,10 +20,10 @@ export interface Operator {
   /** The kernels that compute it on tensors in wasm memory; undefined for types they do not take. */
   lower?(node: NodeView): Lowered | undefined;
   /**
-   * Whether its images (input 0, a residual, output 0) may be some channels of wider ones. Attribute "steps" of a channels-last node
-   * then gives the elements from pixel to pixel of each, 0 where it is dense.
+   * Whether an image of it (0: input 0, 1: a residual, 2: output 0) may be some channels of a wider one. Attribute "steps" of a
+   * channels-last node then gives the elements from pixel to pixel of each, 0 where it is dense.
    */
-  takesSteps?(node: NodeView): boolean;
+  takesSteps?(node: NodeView, which: number): boolean;
   /**
    * Its value computed on the host, for any element type; `inputs[i]` is undefined where an optional input is not given. Of types that
    * `lower` takes it may be undefined: what kernels alone compute stays in the graph, constant or not.

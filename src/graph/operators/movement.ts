@@ -1,4 +1,6 @@
+import { bytesPerElement } from "../../dtype.ts";
 import { ArgumentError, expected, ShapeError } from "../../errors.ts";
+import type { Copy } from "../../ops/copies.ts";
 import { expandMovement, tileMovement } from "../../ops/expand.ts";
 import { concatMovement, sliceMovement, splitMovement } from "../../ops/slice.ts";
 import { depthToSpaceMovement, type SpaceSpec, spaceToDepthMovement } from "../../ops/space.ts";
@@ -6,7 +8,7 @@ import { prepareTranspose } from "../../ops/transpose.ts";
 import { normaliseAxis } from "../../shape.ts";
 import { checkSameType, moving, movingAny } from "../moving.ts";
 import type { NodeView, Operator } from "../operator.ts";
-import { imageOf, isChannelsLast } from "./image.ts";
+import { imageOf, isChannelsLast, stepsOf } from "./image.ts";
 import { axisError } from "./shapes.ts";
 import { permutationOf, TRANSPOSITION } from "./transpose.ts";
 
@@ -22,12 +24,27 @@ const Transpose: Operator = {
   },
 };
 
-const Concat = moving((node) => {
-  const indices = node.node.inputs.map((_, i) => i);
-  checkSameType(node, indices);
-  const shapes = indices.map((i) => node.input(i).shape);
-  return concatMovement(node.where, shapes, axisOf(node, 1, shapes[0].length));
-});
+/** Attribute "steps" speaks of its output, "inputSteps" of each of its inputs. */
+const Concat: Operator = {
+  ...moving((node) => {
+    const indices = node.node.inputs.map((_, i) => i);
+    checkSameType(node, indices);
+    const shapes = indices.map((i) => node.input(i).shape);
+    const movement = concatMovement(node.where, shapes, axisOf(node, 1, shapes[0].length));
+    const { y } = stepsOf(node);
+    const from = node.numbers("inputSteps");
+    return y || from
+      ? { ...movement, copies: movement.copies.map((copy) => byPixel(copy, from?.[copy.input], y)) }
+      : movement;
+  }),
+  takesSteps: (node) => bytesPerElement(node.input(0).type) === 4,
+};
+
+/** A copy of the channels of all pixels whose input or output has other channels between. */
+function byPixel(copy: Copy, xStep: number | undefined, yStep: number | undefined): Copy {
+  const { shape, from, to } = copy.walk;
+  return { ...copy, walk: { shape, from: [xStep || from[0], from[1]], to: [yStep || to[0], to[1]] } };
+}
 
 /** Inputs x, starts, ends, axes, steps. */
 const Slice = moving((node) => {

@@ -1,11 +1,11 @@
 import { allocate, type HostTensor, type TypedArray } from "../../dtype.ts";
 import { ArgumentError, expected, ShapeError } from "../../errors.ts";
-import { prepareResize, type ResizeSpec, resizedShape, resizePasses } from "../../ops/resize.ts";
+import { prepareResize, type ResizeSpec, resizedShape, resizePasses, takesResizeSteps } from "../../ops/resize.ts";
 import type { CoordinateMode, NearestMode, ResizeAxis } from "../../ops/resize-tables.ts";
 import { resolveAxes } from "../../ops/slice.ts";
 import { formatShape, type Shape } from "../../shape.ts";
 import type { NodeView, Operator } from "../operator.ts";
-import { isChannelsLast } from "./image.ts";
+import { isChannelsLast, stepsOf } from "./image.ts";
 import { floatKernel, isFloat, roundingOf } from "./types.ts";
 
 /** Inputs x, region, factors, sizes: factors or sizes for each of `axes` (default: all), and a region for "tf_crop_and_resize". */
@@ -18,11 +18,15 @@ const Resize: Operator = {
     }
     return [{ type, shape: resizedShape(shape, spec) }];
   },
+  takesSteps(node, which) {
+    const { type, shape } = node.input(0);
+    return type === "float32" && takesResizeSteps(shape, specOf(node), which === 0 ? "x" : "y");
+  },
   lower(node) {
     const { shape } = node.input(0);
     const spec = specOf(node);
     if (resizePasses(shape, spec).length === 0) return "alias";
-    return floatKernel(node, [0], () => prepareResize(shape, spec));
+    return floatKernel(node, [0], () => prepareResize(shape, spec, stepsOf(node)));
   },
   evaluate: (node, [x]: readonly HostTensor[]) => [resizeHost(x, specOf(node))],
 };

@@ -45,11 +45,10 @@ class InPlacePass {
 
   run(): number {
     let changes = 0;
-    for (const node of this.#draft.nodes) {
-      if (node.op === "Concat") changes += this.#concat(node);
-      else if (node.op === "Split" || node.op === "Slice") changes += this.#views(node);
-    }
     const { nodes } = this.#draft;
+    // From the end: what lies in a concatenation takes along what lies in it.
+    for (const node of nodes.toReversed()) if (node.op === "Concat") changes += this.#concat(node);
+    for (const node of nodes) if (node.op === "Split" || node.op === "Slice") changes += this.#views(node);
     this.#draft.nodes = nodes.map((node) => {
       const attributes = this.#changed.get(node);
       return attributes ? { ...node, attributes: { ...node.attributes, ...attributes } } : node;
@@ -69,7 +68,7 @@ class InPlacePass {
     });
     const placed = this.#join(candidates, whole);
     if (placed.length === 0) return 0;
-    if (!dense) for (const { root } of placed) this.#writeByPixel(root, node, shape[axis]);
+    if (!dense) for (const { root } of placed) this.#writeByPixel(root, node, this.#stepOf(whole) || shape[axis]);
     this.#change(node, { inPlace: placed.map(({ input }) => input).sort((p, q) => p - q) });
     return placed.length;
   }
@@ -110,7 +109,7 @@ class InPlacePass {
     const once = concat.inputs.filter((input) => input === name).length === 1;
     if (!producer || !once || this.#taken.has(name) || this.#draft.outputs.includes(name)) return undefined;
     const fits =
-      producer.outputs[0] === name && this.#takesSteps(producer) && this.#canRead(this.#others(name, concat), name);
+      producer.outputs[0] === name && this.#takesSteps(producer, Y) && this.#canRead(this.#others(name, concat), name);
     return fits ? name : undefined;
   }
 
@@ -163,18 +162,35 @@ class InPlacePass {
 
   #canRead(readers: readonly GraphNode[], name: string): boolean {
     return readers.every((reader) => {
-      const places = reader.inputs.flatMap((input, i) => (input === name ? [i] : []));
-      return places.every((i) => i === 0 || (i === 3 && reader.op === "Conv")) && this.#takesSteps(reader);
+      const places = placesOf(name, reader);
+      if (reader.op === "Concat") return this.#takesSteps(reader, X);
+      return places.every(
+        (i) => (i === 0 || (i === 3 && reader.op === "Conv")) && this.#takesSteps(reader, i && RESIDUAL),
+      );
     });
   }
 
-  #takesSteps(node: GraphNode): boolean {
-    if (node.attributes["layout"] !== CHANNELS_LAST) return false;
-    return findOperator(node.op)?.takesSteps?.(this.#draft.view(node)) ?? false;
+  #takesSteps(node: GraphNode, which: number): boolean {
+    const isImage = node.op === "Concat" ? this.#joinsChannels(node) : node.attributes["layout"] === CHANNELS_LAST;
+    return isImage && (findOperator(node.op)?.takesSteps?.(this.#draft.view(node), which) ?? false);
+  }
+
+  #joinsChannels({ inputs, outputs, attributes }: GraphNode): boolean {
+    const { channelsLast } = this.#draft;
+    return (
+      [...inputs, ...outputs].every((name) => channelsLast.has(name)) &&
+      normaliseAxis(Number(attributes["axis"]), 4) === 3
+    );
   }
 
   #setReaders(readers: readonly GraphNode[], name: string, step: number): void {
     for (const reader of readers) {
+      if (reader.op === "Concat") {
+        const steps = [...((this.#changed.get(reader)?.["inputSteps"] as readonly number[] | undefined) ?? [])];
+        for (const i of placesOf(name, reader)) steps[i] = step;
+        this.#change(reader, { inputSteps: Array.from(reader.inputs, (_, i) => steps[i] ?? 0) });
+        continue;
+      }
       if (reader.inputs[0] === name) this.#setStep(reader, X, step);
       if (reader.inputs[3] === name) this.#setStep(reader, RESIDUAL, step);
     }
@@ -194,4 +210,9 @@ class InPlacePass {
     const { type, shape } = this.#draft.types.get(name)!;
     return elementCount(shape) * bytesPerElement(type);
   }
+}
+
+/** Which inputs of a node a value is. */
+function placesOf(name: string, { inputs }: GraphNode): number[] {
+  return inputs.flatMap((input, i) => (input === name ? [i] : []));
 }
