@@ -106,7 +106,12 @@ export function padMovement(where: string, shape: Shape, { before, after, mode, 
     // Not made where only the shape is asked for, which may be too large.
     get copies() {
       const sources = shape.map((extent, axis) => axisSources(extent, before[axis], after[axis], mode));
-      return combine(sources.map(piecesOf), shape, result, value);
+      return combine(
+        sources.map((each) => gather(piecesOf(each))),
+        shape,
+        result,
+        value,
+      );
     },
   };
 }
@@ -164,19 +169,43 @@ export function piecesOf(sources: readonly number[]): Piece[] {
   return pieces;
 }
 
+/** A piece that stands in so many places, at equal distances. */
+interface Repeated extends Piece {
+  readonly times: number;
+  readonly every: number;
+}
+
+/** Pieces that show the same elements as one, so that an axis has few however often its elements come round. */
+function gather(pieces: readonly Piece[]): Repeated[] {
+  const alike = new Map<string, Piece[]>();
+  for (const piece of pieces) {
+    const key = piece.start === undefined ? `at ${piece.at}` : [piece.start, piece.step, piece.count].join();
+    const known = alike.get(key);
+    if (known) known.push(piece);
+    else alike.set(key, [piece]);
+  }
+  return [...alike.values()].map((group) => {
+    const [first, second] = group;
+    return { ...first, times: group.length, every: second ? second.at - first.at : 0 };
+  });
+}
+
 /** One copy for each combination of pieces; what is outside along one axis is filled over all of the axes within. */
-function combine(pieces: readonly Piece[][], shape: Shape, result: Shape, value: number): Copy[] {
+function combine(pieces: readonly Repeated[][], shape: Shape, result: Shape, value: number): Copy[] {
   const copies: Copy[] = [];
   const from = stridesOf(shape);
   const to = stridesOf(result);
-  const visit = (chosen: readonly Piece[]) => {
+  const visit = (chosen: readonly Repeated[]) => {
     const axis = chosen.length;
+    const extents = chosen.flatMap(({ times, count }) => [times, count]);
+    const steps = chosen.flatMap(({ every }, i) => [every * to[i], to[i]]);
     if (chosen.at(-1)?.start === undefined && axis > 0) {
-      const walk = { shape: [...chosen.map(({ count }) => count), ...result.slice(axis)], from: to.map(() => 0), to };
+      const all = [...extents, ...result.slice(axis)];
+      const walk = { shape: all, from: all.map(() => 0), to: [...steps, ...to.slice(axis)] };
       copies.push({ input: value, output: 0, offset: 0, to: dot(chosen, to), walk });
     } else if (axis === pieces.length) {
       const offset = chosen.reduce((sum, { start }, i) => sum + (start ?? 0) * from[i], 0);
-      const walk = { shape: chosen.map(({ count }) => count), from: chosen.map(({ step }, i) => step * from[i]), to };
+      const walk = { shape: extents, from: chosen.flatMap(({ step }, i) => [0, step * from[i]]), to: steps };
       copies.push({ input: 0, output: 0, offset, to: dot(chosen, to), walk });
     } else for (const piece of pieces[axis]) visit([...chosen, piece]);
   };

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { PadOptions } from "../../src/ops/pad.ts";
+import { ZERO } from "../../src/ops/copies.ts";
+import { type PadOptions, padMovement } from "../../src/ops/pad.ts";
 import { type PadMode, pad } from "../reference.ts";
 import { Random } from "../support/random.ts";
 import { expectExact } from "../support/tolerance.ts";
@@ -76,6 +77,27 @@ describeBuilds("pad", (engine) => {
 
   test.each(MODES)("%s, beyond the tensor too", (mode, plain) => {
     for (const [shape, before, after] of CASES) check(random.tensor(shape), before, after, { mode }, plain);
+  });
+
+  test.each(["wrap", "reflect", "edge"] as const)("%s, hundreds of times round a small axis", (mode) => {
+    const cases: [number[], number[], number[]][] = [
+      [
+        [2, 3],
+        [400, 301],
+        [399, 302],
+      ],
+      [
+        [3, 1, 2],
+        [50, 10, 51],
+        [2, 11, 64],
+      ],
+      [[4], [1001], [1003]],
+    ];
+    for (const [shape, before, after] of cases) check(random.tensor(shape), before, after, { mode }, mode);
+    for (const [shape, before, after] of cases) {
+      const { copies } = padMovement("pad", shape, { before, after, mode, value: ZERO });
+      expect(copies.length).toBeLessThanOrEqual(4 ** shape.length);
+    }
   });
 
   test("by a value", () => {
