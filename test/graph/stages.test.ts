@@ -225,6 +225,24 @@ describe("stages", () => {
     expect(() => new Model({ ...graph, nodes }, MODULE)).toThrow('Frobnicate "y": operator is not supported');
   });
 
+  test("of plans for fed values too only so many are kept", () => {
+    const value: HostTensor = { type: "float32", shape: [1], data: Float32Array.of(2) };
+    const nodes = [["ConstantOfShape shape -> twos", { value }] as const, "Add twos x -> y"];
+    const graph = graphOf({ inputs: { shape: [1], x: [1] }, lines: nodes });
+    const inputs = graph.inputs.map((each) => (each.name === "shape" ? { ...each, type: "int64" as const } : each));
+    const model = new Model({ ...graph, inputs }, MODULE);
+    const run = (count: number) =>
+      model.runSync({ shape: { data: [count] }, x: { data: [count] } })["y"].data as Float32Array;
+    for (let count = 1; count <= 2 * MOST_PLANS; count++) {
+      expect(run(count)).toEqual(new Float32Array(count).fill(count + 2));
+    }
+    // The twos of the last plans.
+    const sum = (MOST_PLANS * (3 * MOST_PLANS + 1)) / 2;
+    expect(model.memory.weights).toBe(sum * 4);
+    expect(run(1)).toEqual(Float32Array.of(3));
+    expect(model.memory.weights).toBe((sum - (MOST_PLANS + 1) + 1) * 4);
+  });
+
   test("only so many plans are kept, and the weights of those", () => {
     const value: HostTensor = { type: "float32", shape: [1], data: Float32Array.of(1) };
     const graph = graphOf({
