@@ -22,27 +22,30 @@ const SUM_SQUARE = 6;
 const L1 = 7;
 const L2 = 8; // SUM_SQUARE, rooted at the end
 
+// The loops are compiled for SUM, MAX, PROD and SUM_SQUARE. L1 is a SUM and MIN a MAX of changed elements: a mask takes the signs off,
+// or turns them.
+
 // @ts-ignore: decorator
 @inline
 function identity(op: i32): f32 {
-  return op == MAX ? -Infinity : op == MIN ? Infinity : op == PROD ? 1 : 0;
+  return op == MAX ? -Infinity : op == PROD ? 1 : 0;
 }
 
 // @ts-ignore: decorator
 @inline
 function combine(op: i32, p: v128, q: v128): v128 {
   if (op == MAX) return f32x4.max(p, q);
-  if (op == MIN) return f32x4.min(p, q);
   if (op == PROD) return f32x4.mul(p, q);
   return f32x4.add(p, q);
 }
 
 // @ts-ignore: decorator
 @inline
-function take(op: i32, p: v128, v: v128): v128 {
+function take(op: i32, mask: v128, p: v128, v: v128): v128 {
+  if (op == SUM) return f32x4.add(p, v128.and(v, mask));
+  if (op == MAX) return f32x4.max(p, v128.xor(v, mask));
   if (op == SUM_SQUARE) return f32x4.add(p, f32x4.mul(v, v));
-  if (op == L1) return f32x4.add(p, f32x4.abs(v));
-  return combine(op, p, v);
+  return f32x4.mul(p, v);
 }
 
 // @ts-ignore: decorator
@@ -54,7 +57,7 @@ function fold(op: i32, p0: v128, p1: v128, p2: v128, p3: v128): v128 {
 /** One line of `length` contiguous floats. */
 // @ts-ignore: decorator
 @inline
-function line(op: i32, x: usize, length: i32): f32 {
+function line(op: i32, mask: v128, x: usize, length: i32): f32 {
   const none = f32x4.splat(identity(op));
   let total = none;
   while (length > 0) {
@@ -62,20 +65,20 @@ function line(op: i32, x: usize, length: i32): f32 {
     length -= count;
     const end = x + (<usize>(count & ~3) << 2);
     let p = none;
-    if (op == MAX || op == MIN) {
+    if (op == MAX) {
       // No order to keep: four at a time, for the comparisons take long.
       let p1 = none, p2 = none, p3 = none;
       for (; x + 48 < end; x += 64) {
-        p = take(op, p, v128.load(x)); p1 = take(op, p1, v128.load(x, 16));
-        p2 = take(op, p2, v128.load(x, 32)); p3 = take(op, p3, v128.load(x, 48));
+        p = take(op, mask, p, v128.load(x)); p1 = take(op, mask, p1, v128.load(x, 16));
+        p2 = take(op, mask, p2, v128.load(x, 32)); p3 = take(op, mask, p3, v128.load(x, 48));
       }
       p = fold(op, p, p1, p2, p3);
     }
-    for (; x < end; x += 16) p = take(op, p, v128.load(x));
+    for (; x < end; x += 16) p = take(op, mask, p, v128.load(x));
     const left = count & 3;
     if (left) {
       const there = i32x4.gt_s(i32x4.splat(left), i32x4(0, 1, 2, 3));
-      p = take(op, p, v128.bitselect(loadLanes(x, left), none, there));
+      p = take(op, mask, p, v128.bitselect(loadLanes(x, left), op == MAX ? v128.xor(none, mask) : none, there));
     }
     p = combine(op, p, v128.shuffle<f32>(p, p, 2, 3, 0, 1));
     total = combine(op, total, combine(op, p, v128.shuffle<f32>(p, p, 1, 0, 3, 2)));
@@ -85,9 +88,9 @@ function line(op: i32, x: usize, length: i32): f32 {
 
 // @ts-ignore: decorator
 @inline
-function lines(op: i32, x: usize, y: usize, outer: i32, length: i32): void {
+function lines(op: i32, mask: v128, x: usize, y: usize, outer: i32, length: i32): void {
   for (let o = 0; o < outer; o++) {
-    store<f32>(y, line(op, x, length));
+    store<f32>(y, line(op, mask, x, length));
     x += <usize>length << 2; y += 4;
   }
 }
@@ -95,7 +98,7 @@ function lines(op: i32, x: usize, y: usize, outer: i32, length: i32): void {
 /** `count` <= 256 rows, `stride` bytes apart, into y: eight columns at a time, then four, then what is left. */
 // @ts-ignore: decorator
 @inline
-function rows(op: i32, x: usize, y: usize, count: i32, columns: i32, stride: usize): void {
+function rows(op: i32, mask: v128, x: usize, y: usize, count: i32, columns: i32, stride: usize): void {
   const none = f32x4.splat(identity(op));
   const quads = <usize>(count & ~3) * stride;
   const all = <usize>count * stride;
@@ -103,15 +106,15 @@ function rows(op: i32, x: usize, y: usize, count: i32, columns: i32, stride: usi
     let p0 = none, p1 = none, p2 = none, p3 = none, q0 = none, q1 = none, q2 = none, q3 = none;
     let at = x;
     for (const end = x + quads; at < end; ) {
-      p0 = take(op, p0, v128.load(at)); q0 = take(op, q0, v128.load(at, 16)); at += stride;
-      p1 = take(op, p1, v128.load(at)); q1 = take(op, q1, v128.load(at, 16)); at += stride;
-      p2 = take(op, p2, v128.load(at)); q2 = take(op, q2, v128.load(at, 16)); at += stride;
-      p3 = take(op, p3, v128.load(at)); q3 = take(op, q3, v128.load(at, 16)); at += stride;
+      p0 = take(op, mask, p0, v128.load(at)); q0 = take(op, mask, q0, v128.load(at, 16)); at += stride;
+      p1 = take(op, mask, p1, v128.load(at)); q1 = take(op, mask, q1, v128.load(at, 16)); at += stride;
+      p2 = take(op, mask, p2, v128.load(at)); q2 = take(op, mask, q2, v128.load(at, 16)); at += stride;
+      p3 = take(op, mask, p3, v128.load(at)); q3 = take(op, mask, q3, v128.load(at, 16)); at += stride;
     }
     if (count & 3) {
-      p0 = take(op, p0, v128.load(at)); q0 = take(op, q0, v128.load(at, 16)); at += stride;
-      if (at < x + all) { p1 = take(op, p1, v128.load(at)); q1 = take(op, q1, v128.load(at, 16)); at += stride; }
-      if (at < x + all) { p2 = take(op, p2, v128.load(at)); q2 = take(op, q2, v128.load(at, 16)); }
+      p0 = take(op, mask, p0, v128.load(at)); q0 = take(op, mask, q0, v128.load(at, 16)); at += stride;
+      if (at < x + all) { p1 = take(op, mask, p1, v128.load(at)); q1 = take(op, mask, q1, v128.load(at, 16)); at += stride; }
+      if (at < x + all) { p2 = take(op, mask, p2, v128.load(at)); q2 = take(op, mask, q2, v128.load(at, 16)); }
     }
     v128.store(y, combine(op, v128.load(y), fold(op, p0, p1, p2, p3)));
     v128.store(y, combine(op, v128.load(y, 16), fold(op, q0, q1, q2, q3)), 16);
@@ -122,7 +125,7 @@ function rows(op: i32, x: usize, y: usize, count: i32, columns: i32, stride: usi
     let at = x;
     // The four partial sums take turns; wherever the last turn ends, `fold` joins those that stand two apart.
     for (const end = x + all; at < end; at += stride) {
-      const p = take(op, p0, columns >= 4 ? v128.load(at) : loadLanes(at, columns));
+      const p = take(op, mask, p0, columns >= 4 ? v128.load(at) : loadLanes(at, columns));
       p0 = p1; p1 = p2; p2 = p3; p3 = p;
     }
     const sum = fold(op, p0, p1, p2, p3);
@@ -134,14 +137,14 @@ function rows(op: i32, x: usize, y: usize, count: i32, columns: i32, stride: usi
 
 // @ts-ignore: decorator
 @inline
-function planes(op: i32, x: usize, y: usize, outer: i32, length: i32, inner: i32): void {
+function planes(op: i32, mask: v128, x: usize, y: usize, outer: i32, length: i32, inner: i32): void {
   const stride = <usize>inner << 2;
   const none = identity(op);
   for (let o = 0; o < outer; o++) {
     for (let i: usize = 0; i < stride; i += 4) store<f32>(y + i, none);
     for (let l = 0; l < length; l += BLOCK) {
       const count = min(BLOCK, length - l);
-      rows(op, x, y, count, inner, stride);
+      rows(op, mask, x, y, count, inner, stride);
       x += <usize>count * stride;
     }
     y += stride;
@@ -150,21 +153,20 @@ function planes(op: i32, x: usize, y: usize, outer: i32, length: i32, inner: i32
 
 // @ts-ignore: decorator
 @inline
-function either(op: i32, x: usize, y: usize, outer: i32, length: i32, inner: i32): void {
-  if (inner == 1) lines(op, x, y, outer, length);
-  else planes(op, x, y, outer, length, inner);
+function either(op: i32, mask: v128, x: usize, y: usize, outer: i32, length: i32, inner: i32): void {
+  if (inner == 1) lines(op, mask, x, y, outer, length);
+  else planes(op, mask, x, y, outer, length, inner);
 }
 
 /** Reduces by function `op`. An empty dimension gives the identity of the function; its mean is NaN. */
 export function reduce(op: i32, x: usize, y: usize, outer: i32, length: i32, inner: i32): void {
   assert(outer >= 0 && length >= 0 && inner >= 0);
   // An else-if chain, for the reason given in binary.ts.
-  if (op == SUM || op == MEAN) either(SUM, x, y, outer, length, inner);
-  else if (op == MAX) either(MAX, x, y, outer, length, inner);
-  else if (op == MIN) either(MIN, x, y, outer, length, inner);
-  else if (op == PROD) either(PROD, x, y, outer, length, inner);
-  else if (op == SUM_SQUARE || op == L2) either(SUM_SQUARE, x, y, outer, length, inner);
-  else if (op == L1) either(L1, x, y, outer, length, inner);
+  const all = i32x4.splat(-1), signs = i32x4.splat(i32.MIN_VALUE);
+  if (op == SUM || op == MEAN || op == L1) either(SUM, op == L1 ? v128.not(signs) : all, x, y, outer, length, inner);
+  else if (op == MAX || op == MIN) either(MAX, op == MIN ? signs : i32x4.splat(0), x, y, outer, length, inner);
+  else if (op == PROD) either(PROD, all, x, y, outer, length, inner);
+  else if (op == SUM_SQUARE || op == L2) either(SUM_SQUARE, all, x, y, outer, length, inner);
   else assert(false);
 
   const end = y + (<usize>outer * <usize>inner << 2);
@@ -172,6 +174,8 @@ export function reduce(op: i32, x: usize, y: usize, outer: i32, length: i32, inn
     for (const n = <f32>length; y < end; y += 4) store<f32>(y, load<f32>(y) / n);
   } else if (op == L2) {
     for (; y < end; y += 4) store<f32>(y, sqrt(load<f32>(y)));
+  } else if (op == MIN) {
+    for (; y < end; y += 4) store<f32>(y, -load<f32>(y));
   }
 }
 
@@ -195,7 +199,7 @@ export function argReduce(largest: i32, last: i32, x: usize, y: usize, outer: i3
 }
 
 function argLine(largest: i32, last: i32, x: usize, length: i32): i32 {
-  const best = largest ? line(MAX, x, length) : line(MIN, x, length);
+  const most = line(MAX, i32x4.splat(largest ? 0 : i32.MIN_VALUE), x, length), best = largest ? most : -most;
   const step = last ? -4 : 4;
   let at = last ? x + (<usize>(length - 1) << 2) : x;
   if (best == best) {
