@@ -6,7 +6,8 @@
 // (tap, pixel) rows are written to a table, places outside the image as the address of a row of zeros, and every panel of packed
 // weights passes over that table while it is in the cache.
 
-import { CONTEXT_BYTES, DEAD, panel, setOffset, tileContext } from "./gemm";
+import { CONTEXT_BYTES, DEAD, panel } from "./gemm";
+import { setOffset, tileContext } from "./gemm-context";
 import { unary } from "./unary";
 
 /** Output pixels a block: a multiple of 15, so that the heights of the wide tiles divide it. */
@@ -58,7 +59,7 @@ export function conv2d(
     for (let g = 0; g < G; g++) {
       setOffset(context, <usize>g * kBytes);
       for (let oc = 0; oc < OC; ) {
-        const width = panelWidth(OC - oc);
+        const width = panelWidth(OC - oc, 12);
         const columns = min(width, OC - oc);
         panel(width, columns, scratch, panelAt, count, out, from, context);
         panelAt += (<usize>taps * <usize>IC + 1) * (<usize>width << 2);
@@ -121,12 +122,12 @@ function activateRows(act: i32, y: usize, yStride: usize, count: i32, OC: i32, a
 }
 
 /**
- * Width of the next panel when `left` output channels are left: 12s, and 8s at the end so that no lane is idle (every multiple of four
- * from 8 is a sum of 12s and 8s); 4 where there are no more.
+ * Width of the next panel when `left` output channels are left: as many as possible of the `most`, 12 or 8, and the others at the end so
+ * that no lane is idle (every multiple of four from 8 is a sum of 12s and 8s); 4 where there are no more.
  */
-export function panelWidth(left: i32): i32 {
+export function panelWidth(left: i32, most: i32): i32 {
   const quads = (left + 3) >> 2;
-  return quads == 1 ? 4 : quads == 3 || quads > 4 ? 12 : 8;
+  return quads == 1 ? 4 : quads == 3 || (quads > 4 && most == 12) ? 12 : 8;
 }
 
 /**

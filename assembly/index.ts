@@ -5,7 +5,9 @@ export { conv2d, conv2dScratch, packPanel, panelWidth } from "./conv2d";
 export { copyStrided, fill, transpose2d } from "./copy";
 export { anyWindow, depthwise, depthwiseMultiplier, fourOutputs, packDepthwise } from "./depthwise";
 export { slide2x3, slide3x3, slide5, slide5x5, stride2x3, stride3x3, stride5, stride5x5 } from "./depthwise-slide";
-export { panel, tile3x12, tile5x8, tile8x4, tileContext } from "./gemm";
+export { panel } from "./gemm";
+export { tileContext, unrolled } from "./gemm-context";
+export { tile3x12, tile4x8, tile5x8, tile8x4 } from "./gemm-tiles";
 export { col2im } from "./im2col";
 export {
   conv2dInteger, depthwiseInteger, depthwiseIntegerScratch, depthwisePixel, integerScratch, tileInteger, widen

@@ -10,7 +10,8 @@
 // Channels are multiples of four. The order of every sum is fixed by this file and that of gemm.ts.
 
 import { panelWidth } from "./conv2d";
-import { CONTEXT_BYTES, DEAD, panel, tileContext } from "./gemm";
+import { CONTEXT_BYTES, DEAD, panel } from "./gemm";
+import { tileContext } from "./gemm-context";
 import { unary } from "./unary";
 
 /** Added between the matrices of one position and the next, so that their rows do not fall on the same cache sets. */
@@ -258,7 +259,7 @@ function multiply(
     const last = v + <usize>(count - 1) * rowBytes;
     for (let t = count; t < count + DEAD; t++) store<usize>(rows + (<usize>t << 2), last);
     for (let oc = 0; oc < OC; ) {
-      const width = panelWidth(OC - oc);
+      const width = panelWidth(OC - oc, 8);
       const columns = min(width, OC - oc);
       panel(width, columns, rows, w, count, m + (<usize>oc << 2), 0, context);
       w += (<usize>IC + 1) * (<usize>width << 2);

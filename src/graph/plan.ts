@@ -10,6 +10,7 @@ import { type Home, Homes } from "./homes.ts";
 import { type HostWork, type KernelWork, lower, weightTensors } from "./lower.ts";
 import { type Lifetime, type MemoryPlan, planMemory } from "./memory-plan.ts";
 import { findOperator } from "./operators/index.ts";
+import { timedStep } from "./timed-step.ts";
 import type { WeightLease } from "./weights.ts";
 
 /** What is to be known of one thing to do in a run. */
@@ -110,7 +111,7 @@ export class Plan {
         scratch: scratch === undefined ? 0 : base + this.memory.offsets[scratch],
         packed: this.#packed[i],
       };
-      return work.kind === "kernel" ? () => work.prepared.run(this.#kernels, at) : this.#hostStep(work.node, at);
+      return work.kind === "kernel" ? timedStep(this.#kernels, work.prepared, at) : this.#hostStep(work.node, at);
     });
     return { steps, inputs: this.#draft.inputs.map(port), outputs: this.#draft.outputs.map(port) };
   }

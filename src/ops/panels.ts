@@ -5,18 +5,18 @@ export interface Panel {
   readonly width: number;
 }
 
-/** How assembly/conv2d.ts divides output channels into panels: `panelWidth` there is the same rule. */
-export function* panelsOf(OC: number): Generator<Panel> {
+/** How assembly/ divides output channels into panels: `panelWidth` in conv2d.ts there is the same rule. */
+export function* panelsOf(OC: number, most: 8 | 12 = 12): Generator<Panel> {
   for (let start = 0; start < OC; ) {
     const quads = Math.ceil((OC - start) / 4);
-    const width = quads === 1 ? 4 : quads === 3 || quads > 4 ? 12 : 8;
+    const width = quads === 1 ? 4 : quads === 3 || (quads > 4 && most === 12) ? 12 : 8;
     yield { start, columns: Math.min(width, OC - start), width };
     start += width;
   }
 }
 
 /** Bytes that a layer's tiles need beside their operands, and entries behind a table of rows: as in assembly/gemm.ts. */
-export const CONTEXT_BYTES = 2 * 32 + 5 * 8 * 4;
+export const CONTEXT_BYTES = 2 * 48 + 5 * 8 * 4;
 export const DEAD = 7;
 
 /** Bytes of `conv2dScratch` in assembly/conv2d.ts: the table of addresses for a window of `taps` places, and the tiles' context. */

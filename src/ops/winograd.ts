@@ -69,7 +69,7 @@ interface WinogradPacking extends Packing {
 }
 
 function winogradPacking({ IC, OC, filter }: Conv2dSpec, M: Tile): WinogradPacking {
-  const panels = [...panelsOf(OC)];
+  const panels = [...panelsOf(OC, 8)];
   const matrix = panels.reduce((sum, { width }) => sum + width * (IC + 1) * 4, 0);
   const bias = matrix * (M + 2) ** 2;
   const zeros = bias + OC * 4;

@@ -53,7 +53,7 @@ function run(build: Build, c: Case, wanted?: { data: ArrayLike<number> }): Float
   const [lo, hi] = c.clamp ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
   const [act, alpha, beta] = c.act ?? [0, 0, 0];
   const widths: number[] = [];
-  for (let oc = 0; oc < OC; oc += widths.at(-1)!) widths.push(kernels.panelWidth(OC - oc));
+  for (let oc = 0; oc < OC; oc += widths.at(-1)!) widths.push(kernels.panelWidth(OC - oc, 12));
   const groupFloats = widths.reduce((sum, width) => sum + width, 0) * (taps * IC + 1);
   const w = arena.scratch(groups * groupFloats * 4, "packed");
   let to = w;

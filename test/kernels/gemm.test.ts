@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { CONTEXT_BYTES } from "../../src/ops/panels.ts";
+import { CONTEXT_BYTES, panelsOf } from "../../src/ops/panels.ts";
 import { BUILDS, type Build, instance } from "../support/builds.ts";
 import { GuardedArena } from "../support/guarded.ts";
 import { Random } from "../support/random.ts";
@@ -56,9 +56,10 @@ function reference({ taps, K, count, columns, a, w, b, r, lo, hi }: Product, pix
 }
 
 /** Runs the product as one panel of N columns; rows of a lie in descending order, so that only the table tells where they are. */
-function runPanel(build: Build, N: 4 | 8 | 12, p: Product, gap = 0): { y: Float32Array; want: Wanted } {
+function runPanel(build: Build, N: 4 | 8 | 12, p: Product, gap = 0, unrolled = 1): { y: Float32Array; want: Wanted } {
   const { taps, K, count, columns } = p;
   const { kernels, memory, heapBase } = instance(build);
+  kernels.unrolled.value = unrolled;
   const arena = new GuardedArena(memory, heapBase);
   const rows: number[] = [];
   for (let i = taps * count - 1; i >= 0; i--) rows[i] = arena.put(p.a.subarray(i * K, (i + 1) * K), `row ${i}`);
@@ -97,8 +98,10 @@ describe.each(BUILDS)("gemm, %s build", (build) => {
     test.each([1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 31, 64])("%i products a tap", (K) => {
       const random = new Random(K);
       for (const taps of [1, 2, 3, 9]) {
-        const { y, want } = runPanel(build, N, product(random, taps, K, 7, N));
+        const p = product(random, taps, K, 7, N);
+        const { y, want } = runPanel(build, N, p);
         expectClose(y, want);
+        expectSameBits(runPanel(build, N, p, 0, 0).y, y);
       }
     });
 
@@ -145,24 +148,30 @@ describe.each(BUILDS)("gemm, %s build", (build) => {
     });
   });
 
-  test("both tiles give the same bits", () => {
+  test("all tiles give the same bits, by either loop", () => {
     const random = new Random(31);
-    for (const count of [1, 5, 7, 15]) {
-      const p = { ...product(random, 9, 19, count, 8), r: random.values(count * 8), lo: -2, hi: 2 };
-      expectSameBits(runPanel(build, 12, p).y, runPanel(build, 8, p).y);
+    for (const count of [1, 4, 5, 7, 8, 13, 15]) {
+      const p = { ...product(random, 9, 19, count, 4), r: random.values(count * 4), lo: -2, hi: 2 };
+      const { y } = runPanel(build, 4, p);
+      for (const N of [4, 8, 12] as const) {
+        for (const unrolled of [0, 1]) expectSameBits(runPanel(build, N, p, 0, unrolled).y, y);
+      }
     }
   });
 
-  test("widths of panels sum to the channels rounded up to a multiple of 4", () => {
-    const { kernels } = instance(build);
-    for (let OC = 1; OC <= 130; OC++) {
-      let sum = 0;
-      while (sum < OC) {
-        const width = kernels.panelWidth(OC - sum);
-        expect([4, 8, 12]).toContain(width);
-        sum += width;
+  test.each([8, 12] as const)(
+    "widths of panels, most of %i, sum to the channels rounded up to a multiple of 4",
+    (most) => {
+      const { kernels } = instance(build);
+      for (let OC = 1; OC <= 130; OC++) {
+        const widths: number[] = [];
+        let sum = 0;
+        for (; sum < OC; sum += widths.at(-1)!) widths.push(kernels.panelWidth(OC - sum, most));
+        expect(widths.every((width) => [4, 8, 12].includes(width))).toBe(true);
+        expect(sum).toBe(Math.ceil(OC / 4) * 4);
+        expect(widths.filter((width) => width !== most).length).toBeLessThan(3);
+        expect(widths).toEqual(Array.from(panelsOf(OC, most), ({ width }) => width));
       }
-      expect(sum).toBe(Math.ceil(OC / 4) * 4);
-    }
-  });
+    },
+  );
 });
