@@ -4,9 +4,9 @@ import { compute } from "../ops/engines.ts";
 import { convTranspose2d } from "../reference.ts";
 import { compileBuild } from "../support/builds.ts";
 import { Random } from "../support/random.ts";
-import { agree, byModel, byOnnxRuntime, oneNode } from "./onnx.ts";
+import { agree, byModel, byOnnxRuntime, draws, oneNode } from "./onnx.ts";
 
-const COUNT = 500;
+const COUNT = draws(500);
 const engine = await createEngine({ wasm: compileBuild("release") });
 afterAll(() => engine.dispose());
 
@@ -32,34 +32,38 @@ function draw(random: Random) {
   };
 }
 
-test(`${COUNT} transposed convolutions agree with onnxruntime-web`, async () => {
-  const random = new Random(500);
-  for (let i = 0; i < COUNT; i++) {
-    const c = draw(random);
-    const { K, strides, dilations, padding, outputPadding, groups } = c;
-    const x = random.tensor([c.N, c.IC, ...c.size]);
-    const filter = random.tensor([c.IC, c.OCG, ...K]);
-    const operands = c.bias ? [x, filter, random.tensor([c.OCG * groups])] : [x, filter];
-    const [top, bottom, left, right] = padding;
-    const pads = [top, left, bottom, right];
-    const want = convTranspose2d(x, filter, {
-      strides,
-      dilations,
-      padding: pads,
-      outputPadding,
-      groups,
-      bias: operands[2],
-    });
-    const attributes = { kernel_shape: K, strides, dilations, pads, output_padding: outputPadding, group: groups };
-    const model = oneNode("ConvTranspose", operands, attributes);
-    const direct = compute(engine, operands, (image, f, bias) =>
-      engine.convTranspose2d(image, f, { strides, dilations, padding, outputPadding, groups, bias }),
-    );
-    agree(c, want, {
-      "onnxruntime-web": await byOnnxRuntime(model, operands),
-      engine: { shape: direct.shape, data: direct.data as Float32Array },
-      model: await byModel(model, operands),
-    });
-    expect(engine.memory.tensors).toBe(0);
-  }
-}, 120_000);
+test(
+  `${COUNT} transposed convolutions agree with onnxruntime-web`,
+  async () => {
+    const random = new Random(500);
+    for (let i = 0; i < COUNT; i++) {
+      const c = draw(random);
+      const { K, strides, dilations, padding, outputPadding, groups } = c;
+      const x = random.tensor([c.N, c.IC, ...c.size]);
+      const filter = random.tensor([c.IC, c.OCG, ...K]);
+      const operands = c.bias ? [x, filter, random.tensor([c.OCG * groups])] : [x, filter];
+      const [top, bottom, left, right] = padding;
+      const pads = [top, left, bottom, right];
+      const want = convTranspose2d(x, filter, {
+        strides,
+        dilations,
+        padding: pads,
+        outputPadding,
+        groups,
+        bias: operands[2],
+      });
+      const attributes = { kernel_shape: K, strides, dilations, pads, output_padding: outputPadding, group: groups };
+      const model = oneNode("ConvTranspose", operands, attributes);
+      const direct = compute(engine, operands, (image, f, bias) =>
+        engine.convTranspose2d(image, f, { strides, dilations, padding, outputPadding, groups, bias }),
+      );
+      agree(c, want, {
+        "onnxruntime-web": await byOnnxRuntime(model, operands),
+        engine: { shape: direct.shape, data: direct.data as Float32Array },
+        model: await byModel(model, operands),
+      });
+      expect(engine.memory.tensors).toBe(0);
+    }
+  },
+  60 * COUNT + 60_000,
+);

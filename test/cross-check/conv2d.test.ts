@@ -5,9 +5,9 @@ import { compute } from "../ops/engines.ts";
 import { conv2d } from "../reference.ts";
 import { compileBuild } from "../support/builds.ts";
 import { Random } from "../support/random.ts";
-import { agree, byModel, byOnnxRuntime, oneNode } from "./onnx.ts";
+import { agree, byModel, byOnnxRuntime, draws, oneNode } from "./onnx.ts";
 
-const COUNT = 2000;
+const COUNT = draws(2000);
 const engine = await createEngine({ wasm: compileBuild("release") });
 afterAll(() => engine.dispose());
 
@@ -50,32 +50,37 @@ function draw(random: Random) {
 
 const AUTO_PAD = { same: "SAME_UPPER", "same-lower": "SAME_LOWER", valid: "VALID" };
 
-test(`${COUNT} convolutions agree with onnxruntime-web`, async () => {
-  const random = new Random(2000);
-  for (let i = 0; i < COUNT; i++) {
-    const c = draw(random);
-    const { strides, dilations, padding, groups } = c;
-    const x = random.tensor([c.N, c.IC, c.H, c.W]);
-    const filter = random.tensor([c.OC, c.IC / groups, ...c.K]);
-    const operands = c.bias ? [x, filter, random.tensor([c.OC])] : [x, filter];
-    const [top, bottom, left, right] = sidesOf(c);
-    const want = conv2d(x, filter, {
-      strides,
-      dilations,
-      groups,
-      padding: [top, left, bottom, right],
-      bias: operands[2],
-    });
-    const where = typeof padding === "string" ? { auto_pad: AUTO_PAD[padding] } : { pads: [top, left, bottom, right] };
-    const model = oneNode("Conv", operands, { kernel_shape: c.K, strides, dilations, group: groups, ...where });
-    const direct = compute(engine, operands, (image, f, bias) =>
-      engine.conv2d(image, f, { strides, dilations, padding, groups, bias, numerics: "direct" }),
-    );
-    agree(c, want, {
-      "onnxruntime-web": await byOnnxRuntime(model, operands),
-      engine: { shape: direct.shape, data: direct.data as Float32Array },
-      model: await byModel(model, operands),
-    });
-    expect(engine.memory.tensors).toBe(0);
-  }
-}, 120_000);
+test(
+  `${COUNT} convolutions agree with onnxruntime-web`,
+  async () => {
+    const random = new Random(2000);
+    for (let i = 0; i < COUNT; i++) {
+      const c = draw(random);
+      const { strides, dilations, padding, groups } = c;
+      const x = random.tensor([c.N, c.IC, c.H, c.W]);
+      const filter = random.tensor([c.OC, c.IC / groups, ...c.K]);
+      const operands = c.bias ? [x, filter, random.tensor([c.OC])] : [x, filter];
+      const [top, bottom, left, right] = sidesOf(c);
+      const want = conv2d(x, filter, {
+        strides,
+        dilations,
+        groups,
+        padding: [top, left, bottom, right],
+        bias: operands[2],
+      });
+      const where =
+        typeof padding === "string" ? { auto_pad: AUTO_PAD[padding] } : { pads: [top, left, bottom, right] };
+      const model = oneNode("Conv", operands, { kernel_shape: c.K, strides, dilations, group: groups, ...where });
+      const direct = compute(engine, operands, (image, f, bias) =>
+        engine.conv2d(image, f, { strides, dilations, padding, groups, bias, numerics: "direct" }),
+      );
+      agree(c, want, {
+        "onnxruntime-web": await byOnnxRuntime(model, operands),
+        engine: { shape: direct.shape, data: direct.data as Float32Array },
+        model: await byModel(model, operands),
+      });
+      expect(engine.memory.tensors).toBe(0);
+    }
+  },
+  60 * COUNT + 60_000,
+);

@@ -18,61 +18,108 @@ export interface Values {
   readonly data: Float32Array;
 }
 
-type Attribute = number | string | readonly number[];
+/** ONNX's numbers of the element types. */
+const ELEMENT = { float32: 1, int64: 7, bool: 9 } as const;
+
+/** An input of a model: floats if it does not say otherwise. */
+export interface Input {
+  readonly shape: readonly number[];
+  readonly data: Float32Array | BigInt64Array<ArrayBuffer> | Uint8Array;
+  readonly type?: keyof typeof ELEMENT;
+}
+
+export function integers(values: readonly number[], shape: readonly number[] = [values.length]): Input {
+  return { type: "int64", shape, data: BigInt64Array.from(values, BigInt) };
+}
 
 /** Every attribute as ONNX has it; a number stands for an integer. */
+export type Attribute = number | string | readonly number[] | { readonly float: number };
+
 function attributeOf(name: string, value: Attribute): AttributeProto {
   if (typeof value === "number") return { name, type: ATTRIBUTE_TYPE.int, i: value };
   if (typeof value === "string") return { name, type: ATTRIBUTE_TYPE.string, s: encodeText(value) };
+  if ("float" in value) return { name, type: ATTRIBUTE_TYPE.float, f: value.float };
   return { name, type: ATTRIBUTE_TYPE.ints, ints: [...value] };
 }
 
-/** The bytes of a model with one node, whose operands are the inputs of the model. */
+/**
+ * The bytes of a model with one node, whose operands are the inputs of the model (in the order of `names`, "" for one that it lacks), and
+ * which has an output of each of these types.
+ */
 export function oneNode(
   opType: string,
-  operands: readonly Values[],
-  attributes: Record<string, Attribute>,
+  operands: readonly Input[],
+  attributes: Readonly<Record<string, Attribute>>,
+  outputs: readonly (keyof typeof ELEMENT)[] = ["float32"],
+  names?: readonly string[],
 ): Uint8Array {
   const input = operands.map((_, i) => `x${i}`);
-  const float = (shape: readonly number[]) => ({
-    tensorType: { elemType: 1, shape: { dim: shape.map((dimValue) => ({ dimValue })) } },
+  const output = outputs.map((_, i) => `y${i}`);
+  const typed = (elemType: number, shape: readonly number[]) => ({
+    tensorType: { elemType, shape: { dim: shape.map((dimValue) => ({ dimValue })) } },
   });
   return writeModel({
-    irVersion: 8,
-    opsetImport: [{ domain: "", version: 19 }],
+    irVersion: 9,
+    opsetImport: [{ domain: "", version: 20 }],
     graph: {
       name: opType,
       node: [
         {
-          ...{ input, output: ["y"], name: "node", opType, domain: "" },
+          ...{ input: [...(names ?? input)], output, name: "node", opType, domain: "" },
           attribute: Object.entries(attributes).map(([name, value]) => attributeOf(name, value)),
         },
       ],
       initializer: [],
-      input: operands.map(({ shape }, i) => ({ name: input[i], type: float(shape) })),
-      output: [{ name: "y", type: { tensorType: { elemType: 1 } } }],
+      input: operands.map(({ shape, type = "float32" }, i) => ({ name: input[i], type: typed(ELEMENT[type], shape) })),
+      output: outputs.map((type, i) => ({ name: output[i], type: { tensorType: { elemType: ELEMENT[type] } } })),
       valueInfo: [],
     },
     functions: [],
   });
 }
 
-/** What onnxruntime-web makes of a model. */
-export async function byOnnxRuntime(model: Uint8Array, operands: readonly Values[]): Promise<Values> {
-  const session = await ort.InferenceSession.create(model, { logSeverityLevel: 4 });
-  const feeds = operands.map(({ shape, data }, i) => [`x${i}`, new ort.Tensor("float32", data, shape)] as const);
-  const { y } = await session.run(Object.fromEntries(feeds));
-  const result = { shape: y.dims, data: y.data as Float32Array };
-  await session.release();
-  return result;
+/** Of every type as floats. */
+function asFloats(data: ArrayLike<number | bigint>): Float32Array {
+  return data instanceof Float32Array ? data : Float32Array.from<number | bigint>(data, Number);
 }
 
-/** What a lanewise model makes of it. */
-export async function byModel(bytes: Uint8Array, operands: readonly Values[]): Promise<Values> {
+/** All that onnxruntime-web makes of a model. */
+export async function allByOnnxRuntime(model: Uint8Array, operands: readonly Input[]): Promise<Values[]> {
+  const session = await ort.InferenceSession.create(model, { logSeverityLevel: 4 });
+  const feeds = operands.map(({ shape, data, type = "float32" }, i) => {
+    return [`x${i}`, new ort.Tensor(type as "float32", data as Float32Array, shape)] as const;
+  });
+  const found = await session.run(Object.fromEntries(feeds));
+  const results = session.outputNames.map((name) => ({
+    shape: found[name].dims,
+    data: asFloats(found[name].data as Float32Array),
+  }));
+  await session.release();
+  return results;
+}
+
+/** All that a lanewise model makes of it. */
+export async function allByModel(bytes: Uint8Array, operands: readonly Input[]): Promise<Values[]> {
   const model = await loadModel(bytes, { wasm: KERNELS, numerics: "direct" });
-  const { y } = await model.run(Object.fromEntries(operands.map((each, i) => [`x${i}`, each])));
+  const feeds = operands.map(({ shape, data }, i) => [`x${i}`, { shape, data }] as const);
+  const found = await model.run(Object.fromEntries(feeds));
+  const results = model.outputs.map(({ name }) => ({ shape: found[name].shape, data: asFloats(found[name].data) }));
   model.dispose();
-  return { shape: y.shape, data: y.data as Float32Array };
+  return results;
+}
+
+/** The first output of each. */
+export async function byOnnxRuntime(model: Uint8Array, operands: readonly Input[]): Promise<Values> {
+  return (await allByOnnxRuntime(model, operands))[0];
+}
+
+export async function byModel(model: Uint8Array, operands: readonly Input[]): Promise<Values> {
+  return (await allByModel(model, operands))[0];
+}
+
+/** So many draws, times the number in the environment variable LANEWISE_DRAWS (default 1). */
+export function draws(count: number): number {
+  return Math.ceil(count * Number(process.env["LANEWISE_DRAWS"] ?? 1));
 }
 
 /** Holds results against the oracle: each has its shape and is within the bound of the tolerance rule. */

@@ -2,8 +2,10 @@ import { afterAll, expect, test } from "vitest";
 import { createEngine } from "../../src/engine.ts";
 import type { AveragePool2dOptions } from "../../src/ops/pool2d.ts";
 import type { Tensor } from "../../src/tensor.ts";
-import { compute } from "../ops/engines.ts";
+import { compute, upload } from "../ops/engines.ts";
 import {
+  adaptiveAveragePool2d,
+  adaptiveMaxPool2d,
   averagePool2d,
   globalAveragePool,
   globalLpPool,
@@ -15,9 +17,9 @@ import {
 } from "../reference.ts";
 import { compileBuild } from "../support/builds.ts";
 import { Random } from "../support/random.ts";
-import { agree, byModel, byOnnxRuntime, oneNode, type Values } from "./onnx.ts";
+import { agree, allByModel, allByOnnxRuntime, byModel, byOnnxRuntime, draws, oneNode, type Values } from "./onnx.ts";
 
-const COUNT = 500;
+const COUNT = draws(500);
 const engine = await createEngine({ wasm: compileBuild("release") });
 afterAll(() => engine.dispose());
 
@@ -30,8 +32,6 @@ interface Draw {
   padding: [number, number, number, number];
   ceil: boolean;
   countIncludePad: boolean;
-  /** Of LpPool. */
-  p: number;
 }
 
 /** A pool that ONNX can express. onnxruntime wants paddings smaller than the window, as all frameworks do. */
@@ -47,12 +47,15 @@ function draw(random: Random): Draw {
   const size = least.map((extent) => Math.max(random.integer(1, 9), extent));
   return {
     ...{ shape: [random.integer(1, 2), random.integer(1, 9), ...size], window, strides, dilations, padding, ceil },
-    ...{ countIncludePad: random.integer(0, 1) === 1, p: random.integer(1, 2) },
+    ...{ countIncludePad: random.integer(0, 1) === 1 },
   };
 }
 
 interface Pool {
+  /** ONNX's. */
   name: string;
+  /** What is special about it. */
+  kind?: string;
   oracle(x: Plain, c: Draw): Reference;
   attributes?(c: Draw): Record<string, number>;
   engine?(x: Tensor, options: AveragePool2dOptions, c: Draw): Tensor | undefined;
@@ -77,14 +80,16 @@ const POOLS: Pool[] = [
     engine: (x, o, c) => engine.averagePool2d(x, { ...o, countIncludePad: c.countIncludePad }),
     extra: 1,
   },
-  {
-    name: "LpPool",
-    oracle: (x, c) => lpPool2d(x, { ...options(c), p: c.p }),
-    attributes: (c) => ({ p: c.p }),
-    // The engine has L2 alone.
-    engine: (x, o, c) => (c.p === 2 ? engine.l2Pool2d(x, o) : undefined),
-    extra: 1,
-  },
+  ...[1, 2].map(
+    (p): Pool => ({
+      ...{ name: "LpPool", kind: ` of p = ${p}` },
+      oracle: (x, c) => lpPool2d(x, { ...options(c), p }),
+      attributes: () => ({ p }),
+      // The engine has L2 alone.
+      engine: (x, o) => (p === 2 ? engine.l2Pool2d(x, o) : undefined),
+      extra: 1,
+    }),
+  ),
 ];
 
 /** The maximum of no places: onnxruntime takes the least float for it, PyTorch and lanewise -Infinity. */
@@ -102,8 +107,8 @@ async function check(c: unknown, x: Values, model: Uint8Array, want: Reference, 
   expect(engine.memory.tensors).toBe(0);
 }
 
-test.each(POOLS)(
-  `${COUNT} times $name agrees with onnxruntime-web`,
+test.each(POOLS.map((pool) => ({ ...pool, title: pool.name + (pool.kind ?? "") })))(
+  `${COUNT} times $title agrees with onnxruntime-web`,
   async (pool) => {
     const random = new Random(pool.name.length);
     for (let i = 0; i < COUNT; i++) {
@@ -125,8 +130,91 @@ test.each(POOLS)(
       await check(c, x, model, want, want.terms + pool.extra, missing ? undefined : values);
     }
   },
-  120_000,
+  60 * COUNT + 60_000,
 );
+
+/** The same draw of sequences: the columns alone. */
+test.each(POOLS.slice(0, 2))(
+  `${COUNT} times $name of sequences agrees with onnxruntime-web`,
+  async (pool) => {
+    const random = new Random(7 + pool.name.length);
+    for (let i = 0; i < COUNT; i++) {
+      const drawn = draw(random);
+      const [N, C, , W] = drawn.shape;
+      const { window, strides, dilations, padding, ceil, countIncludePad } = drawn;
+      const c: Draw = {
+        ...{ ...drawn, shape: [N, C, 1, W], window: [1, window[1]], strides: [1, strides[1]] },
+        ...{ dilations: [1, dilations[1]], padding: [0, 0, padding[2], padding[3]] },
+      };
+      const x = random.tensor([N, C, W]);
+      const geometry = { kernel_shape: [window[1]], strides: [strides[1]], dilations: [dilations[1]] };
+      const rest = { pads: padding.slice(2), ceil_mode: ceil ? 1 : 0, ...pool.attributes?.(c) };
+      const image = pool.oracle({ shape: c.shape, data: x.data }, c);
+      const want = { ...image, shape: [image.shape[0], image.shape[1], image.shape[3]] };
+      const rounding: "ceil" | "floor" = ceil ? "ceil" : "floor";
+      const given = {
+        ...{ windowDimensions: window[1], strides: strides[1], dilations: dilations[1] },
+        ...{ padding: [padding[2], padding[3]] as const, outputShapeRounding: rounding },
+      };
+      const y = compute(engine, [x], (t) =>
+        pool.name === "MaxPool" ? engine.maxPool1d(t, given) : engine.averagePool1d(t, { ...given, countIncludePad }),
+      );
+      const model = oneNode(pool.name, [x], { ...geometry, ...rest });
+      await check(c, x, model, want, want.terms + pool.extra, { shape: y.shape, data: y.data as Float32Array });
+    }
+  },
+  60 * COUNT + 60_000,
+);
+
+test(
+  `${COUNT} times MaxPool with its indices agrees with onnxruntime-web`,
+  async () => {
+    const random = new Random(77);
+    let places = 0;
+    for (let i = 0; i < COUNT; i++) {
+      const c = draw(random);
+      const x = random.tensor(c.shape);
+      const { window, strides, dilations, padding, ceil } = c;
+      const want = maxPool2d(x, options(c));
+      // onnxruntime names a place where the window has none.
+      if (want.indices.includes(-1)) continue;
+      const geometry = { kernel_shape: window, strides, dilations, pads: sides(padding), ceil_mode: ceil ? 1 : 0 };
+      const model = oneNode("MaxPool", [x], geometry, ["float32", "int64"]);
+      const exactly = (data: Float64Array): Reference => ({ ...want, data, magnitude: data });
+      for (const both of [await allByOnnxRuntime(model, [x]), await allByModel(model, [x])]) {
+        agree(c, want, { values: both[0] });
+        agree(c, exactly(want.indices), { indices: both[1] }, 0);
+      }
+      engine.scope(() => {
+        const rounding: "ceil" | "floor" = ceil ? "ceil" : "floor";
+        const given = { windowDimensions: window, strides, dilations, padding, outputShapeRounding: rounding };
+        const { values, indices } = engine.maxPool2dWithIndices(upload(engine, x), given);
+        agree(c, want, { engine: { shape: values.shape, data: values.data as Float32Array } });
+        expect(Array.from(indices.data, Number)).toEqual(Array.from(want.planeIndices));
+      });
+      places += want.data.length;
+    }
+    expect(places).toBeGreaterThan(20 * COUNT);
+  },
+  60 * COUNT + 60_000,
+);
+
+test(`${COUNT} times adaptive pools agree with the reference`, () => {
+  const random = new Random(99);
+  for (let i = 0; i < COUNT; i++) {
+    const shape = [random.integer(1, 2), random.integer(1, 9), random.integer(1, 13), random.integer(1, 13)];
+    const size: [number, number] = [random.integer(1, 15), random.integer(1, 15)];
+    const x = random.tensor(shape);
+    const [mean, most] = [adaptiveAveragePool2d(x, size), adaptiveMaxPool2d(x, size)];
+    for (const [want, run, extra] of [
+      [mean, (t: Tensor) => engine.adaptiveAveragePool2d(t, size), 1],
+      [most, (t: Tensor) => engine.adaptiveMaxPool2d(t, size), 0],
+    ] as const) {
+      const y = compute(engine, [x], run);
+      agree({ shape, size }, want, { engine: { shape: y.shape, data: y.data as Float32Array } }, want.terms + extra);
+    }
+  }
+});
 
 test.each([
   ["GlobalMaxPool", (x: Plain) => globalMaxPool(x), (x: Tensor) => engine.maxPool2d(x)],
@@ -145,5 +233,5 @@ test.each([
       await check(shape, x, oneNode(name, [x], {}), want, want.terms + 1, values);
     }
   },
-  120_000,
+  60 * COUNT + 60_000,
 );
