@@ -4,11 +4,16 @@ import type { Tensor } from "../tensor.ts";
 import type { Workspace } from "../workspace.ts";
 import { type Activation, type Epilogue, resolveActivation } from "./activation.ts";
 import { call, checkOptions } from "./call.ts";
-import { checkTensor } from "./operands.ts";
+import { transpose } from "./movement.ts";
+import { checkBoolean, checkTensor } from "./operands.ts";
 import type { Packing, Prepared, WeightSource } from "./prepared.ts";
 import { prepareProduct } from "./product.ts";
 
 export interface MatmulOptions {
+  /** Whether the matrices of a are stored as [.., K, M]. Default false. */
+  readonly aTranspose?: boolean | undefined;
+  /** Whether the matrices of b are stored as [.., N, K]. Default false. */
+  readonly bTranspose?: boolean | undefined;
   /** Applied to the result. Default: none. */
   readonly activation?: Activation | undefined;
 }
@@ -17,17 +22,31 @@ export interface MatmulOptions {
  * Products of matrices: y[.., m, n] = sum over k of a[.., m, k] * b[.., k, n]. Each element is within
  * (K + 1) * 2^-24 * sum |a * b| of the exact value.
  *
- * @param a a matrix [M, K], a batch of such [.., M, K], or a vector [K], which is a row
- * @param b a matrix [K, N], a batch [.., K, N], or a vector [K], which is a column
+ * @param a a matrix [M, K], a batch of such [.., M, K] ([.., K, M] with `aTranspose`), or a vector [K], which is a row
+ * @param b a matrix [K, N], a batch [.., K, N] ([.., N, K] with `bTranspose`), or a vector [K], which is a column
  * @returns [.., M, N], where batches broadcast and the axis of a vector is left out
- * @throws ShapeError if shapes do not fit each other, ArgumentError for another activation
+ * @throws ShapeError if shapes do not fit each other, ArgumentError for bad options
  * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-matmul
  */
 export function matmul(w: Workspace, a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
   const where = "matmul";
   checkTensor(w, where, "a", a);
   checkTensor(w, where, "b", b);
-  checkOptions(where, options, ["activation"]);
+  checkOptions(where, options, ["aTranspose", "bTranspose", "activation"]);
+  const x = checkBoolean(where, "aTranspose", options.aTranspose) ? turned(w, where, "a", a) : a;
+  const y = checkBoolean(where, "bTranspose", options.bTranspose) ? turned(w, where, "b", b) : b;
+  return multiplied(w, where, x, y, options.activation);
+}
+
+/** Its matrices transposed. */
+function turned(w: Workspace, where: string, what: string, x: Tensor): Tensor {
+  const rank = x.shape.length;
+  if (rank < 2) throw new ShapeError(expected(where, what, "matrices to transpose", formatShape(x.shape)));
+  const axes = x.shape.map((_, axis) => axis);
+  return transpose(w, x, { permutation: [...axes.slice(0, -2), rank - 1, rank - 2] });
+}
+
+function multiplied(w: Workspace, where: string, a: Tensor, b: Tensor, activation: Activation | undefined): Tensor {
   const left: Shape = a.shape.length === 1 ? [1, a.shape[0]] : a.shape;
   const right: Shape = b.shape.length === 1 ? [b.shape[0], 1] : b.shape;
   const got = `${formatShape(a.shape)} and ${formatShape(b.shape)}`;
@@ -40,7 +59,7 @@ export function matmul(w: Workspace, a: Tensor, b: Tensor, options: MatmulOption
   const [xBatch, wBatch] = [left.slice(0, -2), right.slice(0, -2)];
   const batch = broadcastShapes(xBatch, wBatch);
   if (!batch) throw new ShapeError(expected(where, "a and b", "batches that broadcast", got));
-  const epilogue = resolveActivation(where, options.activation);
+  const epilogue = resolveActivation(where, activation);
   const result = [...batch, ...(a.shape.length === 1 ? [] : [M]), ...(b.shape.length === 1 ? [] : [N])];
   const operands = { inputs: [w.arrange(a, "dense")], weights: [w.arrange(b, "dense")] };
   const y = w.create(where, result);

@@ -178,7 +178,7 @@ export const REDUCTIONS: Readonly<Record<string, Drawing>> = {
     const size = random.pick([1, 3, 5, 7]);
     const [alpha, beta, bias] = [0.3, 0.6, 0.5].map((most) => Math.fround(0.1 + most * random.uniform()));
     const attributes = { size, alpha: { float: alpha }, beta: { float: beta }, bias: { float: bias } };
-    const run = { inputs: [x], attributes, want: [lrn(x, size, alpha, beta, bias)], extra: FURTHER };
+    const run = { inputs: [x], attributes, want: [lrn(x, size, alpha, beta, bias)], extra: FURTHER, theirs: 4 };
     return { ...run, run: (engine, [t]) => engine.localResponseNormalization(t, size, { alpha, beta, bias }) };
   },
   MatMul: (random) => {

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { gemm, logSoftmax, matmul, softmax } from "../reference.ts";
 import { Random } from "../support/random.ts";
 import { expectClose, expectExact } from "../support/tolerance.ts";
-import { describeBuilds, errorOf, upload } from "./engines.ts";
+import { describeBuilds, errorOf, permuted, upload } from "./engines.ts";
 import { one } from "./stored.ts";
 
 const random = new Random(17);
@@ -88,6 +88,28 @@ describeBuilds("products of matrices", (engine) => {
       const y = one(engine(), [a, b], (s, t) => engine().matmul(s, t));
       expect(y.shape).toEqual(want.shape);
       expectClose(y.data, want);
+    }
+  });
+
+  test("matmul of matrices that are stored transposed", () => {
+    const shapes = PRODUCTS.filter(([p, q]) => p.length >= 2 && q.length >= 2);
+    expect(shapes.length).toBeGreaterThan(4);
+    for (const [p, q] of shapes) {
+      const [a, b] = [random.tensor(p), random.tensor(q)];
+      const want = matmul(a, b);
+      const [s, t] = [a, b].map((x) => {
+        const axes = x.shape.map((_, axis) => axis);
+        return permuted(x, [...axes.slice(0, -2), axes.length - 1, axes.length - 2]);
+      });
+      for (const [left, right, options] of [
+        [s, b, { aTranspose: true }],
+        [a, t, { bTranspose: true, aTranspose: false }],
+        [s, t, { aTranspose: true, bTranspose: true }],
+      ] as const) {
+        const y = one(engine(), [left, right], (u, v) => engine().matmul(u, v, options));
+        expect(y.shape).toEqual(want.shape);
+        expectClose(y.data, want);
+      }
     }
   });
 
@@ -200,11 +222,21 @@ describeBuilds("products of matrices", (engine) => {
           "ShapeError",
           "matmul: a and b expected batches that broadcast, got [2, 2, 3] and [3, 3, 2]",
         ],
+        [
+          () => engine().matmul(m23, v3, { bTranspose: true }),
+          "ShapeError",
+          "matmul: b expected matrices to transpose, got [3]",
+        ],
+        [
+          () => engine().matmul(m23, m23, { aTranspose: true, bTranspose: true }),
+          "ShapeError",
+          "matmul: b expected 2 rows, as many as a has columns, got [3, 2] and [3, 2]",
+        ],
         [() => engine().matmul(m23, integers), "ArgumentError", "matmul: b expected float32, got int32"],
         [
           () => engine().matmul(m23, m34, { alpha: 1 } as never),
           "ArgumentError",
-          "matmul: option expected activation, got alpha",
+          "matmul: option expected aTranspose, bTranspose, activation, got alpha",
         ],
         [() => engine().gemm(v3, m34), "ShapeError", "gemm: a expected a matrix of rank 2, got [3]"],
         [() => engine().gemm(m23, v3), "ShapeError", "gemm: b expected a matrix of rank 2, got [3]"],
