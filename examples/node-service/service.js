@@ -4,12 +4,19 @@ import { createServer } from "node:http";
 import { availableParallelism } from "node:os";
 import { buffer } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { Pool } from "./pool.js";
+import { Piscina } from "piscina";
 
 const read = (name) => readFile(fileURLToPath(import.meta.resolve(name)));
-const pool = new Pool(Number(process.env.WORKERS ?? availableParallelism()), {
-  model: await read("lanewise/digits.onnx"),
-  wasm: await WebAssembly.compile(await read("lanewise/lanewise.wasm")), // compiled once for all threads
+const threads = Number(process.env.WORKERS ?? availableParallelism());
+const pool = new Piscina({
+  filename: new URL("worker.js", import.meta.url).href,
+  minThreads: threads,
+  maxThreads: threads,
+  maxQueue: 100 * threads, // more that wait would wait too long: they are refused
+  workerData: {
+    model: await read("lanewise/digits.onnx"),
+    wasm: await WebAssembly.compile(await read("lanewise/lanewise.wasm")), // compiled once for all threads
+  },
 });
 
 const server = createServer(async (request, response) => {
@@ -18,7 +25,8 @@ const server = createServer(async (request, response) => {
     const classes = await pool.run(await buffer(request));
     response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(classes));
   } catch (error) {
-    response.writeHead(400).end(`${error.message}\n`);
+    const status = error.message === "Task queue is at limit" ? 503 : 400;
+    response.writeHead(status).end(`${error.message}\n`);
   }
 });
 server.listen(Number(process.env.PORT ?? 8000));

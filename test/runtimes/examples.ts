@@ -1,5 +1,5 @@
 // Starts each program of examples/ as its README says, and asks it for digits.
-import { copyFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build as bundle } from "esbuild";
 import { BROWSERS, withBrowser } from "./browsers.ts";
@@ -50,6 +50,10 @@ async function askForDigits(running: Running, url: string): Promise<string> {
     const best = JSON.parse(text)[0];
     check(best.class === digits[i] && best.score > 0.9, `digit ${digits[i]} expected, got ${text}`);
   }
+  const rubbish = await fetch(url, { method: "POST", body: "no PNG" });
+  check(rubbish.status >= 400, `what is no PNG expected to be refused, got status ${rubbish.status}`);
+  const after = await fetch(url, { method: "POST", body: png(4) });
+  check(after.ok, `the server expected to go on after that, got status ${after.status}`);
   return `${digits.length} digits read`;
 }
 
@@ -101,7 +105,13 @@ const config :Workerd.Config = (
   writeFileSync(join(cwd, "workerd.capnp"), config);
   const running = new Running(tool(".bin/workerd"), ["serve", "workerd.capnp"], { cwd });
   try {
-    return await askForDigits(running, `http://127.0.0.1:${port}/`);
+    const answers = await askForDigits(running, `http://127.0.0.1:${port}/`);
+    const bytes = ["out.js", "lanewise.wasm", "digits.onnx"].reduce((sum, name) => sum + statSync(join(cwd, name)).size, 0);
+    check(bytes < 1e6, `the bundle and the model expected to take less than 1 MB, got ${bytes} bytes`);
+    // That of all of workerd, of which the isolate is a part.
+    const held = running.peakMemory();
+    check(held > 1e6 && held < 128e6, `workerd expected to stay below 128 MB, got ${held} bytes`);
+    return `${answers}, bundle and model ${Math.ceil(bytes / 1e3)} KB, memory of all of workerd ${Math.ceil(held / 1e6)} MB`;
   } finally {
     await running.stop();
   }

@@ -1,5 +1,6 @@
 // Processes that tests start: with a time limit, and ended together with their children.
 import { type ChildProcess, spawn } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 
 export interface Finished {
   readonly code: number | null;
@@ -44,6 +45,22 @@ export class Running {
       });
       child.on("close", done);
     });
+  }
+
+  /** The most bytes of memory that the process and those that it started have held, each at its own time (Linux). */
+  peakMemory(): number {
+    const group = this.#child.pid;
+    const peaks = readdirSync("/proc").map((entry) => {
+      try {
+        // The fields behind the name, which may itself hold blanks: state, parent, group.
+        const stat = readFileSync(`/proc/${entry}/stat`, "utf8");
+        if (Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[2]) !== group) return 0;
+        return 1024 * Number(readFileSync(`/proc/${entry}/status`, "utf8").match(/^VmHWM:\s+(\d+)/m)?.[1]);
+      } catch {
+        return 0; // No process, or one that has just ended.
+      }
+    });
+    return peaks.reduce((sum, peak) => sum + peak, 0);
   }
 
   /** Ends the process and those that it started. */
