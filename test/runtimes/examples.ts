@@ -1,5 +1,5 @@
-// Starts each program of examples/ as its README says, and asks it for digits.
-import { copyFileSync, cpSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+// Starts each program of examples/ as its README says; servers are asked for digits.
+import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build as bundle } from "esbuild";
 import { BROWSERS, withBrowser } from "./browsers.ts";
@@ -28,6 +28,7 @@ export async function testExamples(tally: Tally): Promise<void> {
     ]);
   });
   await tally.test("example: Bun server", () => asServer("bun-server", tool(".bin/bun"), ["server.js"]));
+  await tally.test("example: LeNet-5 trained and exported", training);
   await tally.test("example: Cloudflare Worker", cloudflare);
   await tally.test("example: Vercel Edge Function", vercel);
   const pages = await builtPage(tally);
@@ -68,6 +69,29 @@ async function asServer(example: string, command: string, args: string[]): Promi
   }
 }
 
+/** In each runtime with files, whose ONNX files must be the same. */
+async function training(): Promise<string> {
+  const cwd = copyIn("examples/train-lenet", "train-lenet");
+  copyIn("examples/digits", "digits");
+  const commands = [
+    [process.execPath],
+    [tool(".bin/deno"), "run", "--no-lock", "--cached-only", "--allow-read", "--allow-write"],
+    [tool(".bin/bun")],
+  ];
+  const files: Buffer[] = [];
+  for (const [command, ...args] of commands) {
+    const output = await run(command, [...args, "train.js"], { cwd });
+    check(output.trim().endsWith("read as 0 1 2 3 4 5 6 7 8 9"), `all digits expected to be read, got ${output}`);
+    files.push(readFileSync(join(cwd, "lenet5.onnx")));
+    rmSync(join(cwd, "lenet5.onnx"));
+  }
+  check(
+    files.every((file) => file.equals(files[0])),
+    "files of Node, Deno and Bun expected to be the same",
+  );
+  return `${files[0].length} bytes, the same from Node, Deno and Bun`;
+}
+
 /** In workerd, with a KV namespace that holds one file. */
 async function cloudflare(): Promise<string> {
   const cwd = copyIn("examples/cloudflare-worker", "cloudflare-worker");
@@ -106,7 +130,10 @@ const config :Workerd.Config = (
   const running = new Running(tool(".bin/workerd"), ["serve", "workerd.capnp"], { cwd });
   try {
     const answers = await askForDigits(running, `http://127.0.0.1:${port}/`);
-    const bytes = ["out.js", "lanewise.wasm", "digits.onnx"].reduce((sum, name) => sum + statSync(join(cwd, name)).size, 0);
+    const bytes = ["out.js", "lanewise.wasm", "digits.onnx"].reduce(
+      (sum, name) => sum + statSync(join(cwd, name)).size,
+      0,
+    );
     check(bytes < 1e6, `the bundle and the model expected to take less than 1 MB, got ${bytes} bytes`);
     // That of all of workerd, of which the isolate is a part.
     const held = running.peakMemory();
