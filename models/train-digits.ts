@@ -4,10 +4,12 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { randomStream, shuffle } from "../src/nn/random.ts";
+import { ATTRIBUTE_TYPE, type ModelProto, type NodeProto, type ValueInfoProto } from "../src/onnx/proto.ts";
+import { codeOf, encodeTensor } from "../src/onnx/tensor.ts";
+import { writeModel } from "../src/onnx/write.ts";
 import { createAugmenter } from "./augment.ts";
 import { type DigitSet, readDigits } from "./idx.ts";
 import { CLASSES, createLenet, initialise, PARAMETER_COUNT, PARAMETERS, viewsOf } from "./lenet.ts";
-import { type Network, writeOnnx } from "./write-onnx.ts";
 
 const BATCH = 50;
 const PEAK_RATE = 2e-3; // Adam's step size after the warm-up
@@ -69,38 +71,62 @@ function accuracy(set: DigitSet): number {
   return right / set.count;
 }
 
-/** The trained network as an ONNX graph. */
-function toNetwork(): Network {
-  const node = (name: string, operator: string, inputs: string[], output: string, attributes = {}) => ({
-    name,
-    operator,
-    inputs,
-    outputs: [output],
-    attributes,
-  });
+function nodeOf(
+  name: string,
+  opType: string,
+  input: string[],
+  output: string,
+  attributes: Record<string, number | number[]> = {},
+): NodeProto {
+  const attribute = Object.entries(attributes).map(([key, value]) =>
+    typeof value === "number"
+      ? { name: key, type: ATTRIBUTE_TYPE.int, i: value }
+      : { name: key, type: ATTRIBUTE_TYPE.ints, ints: value },
+  );
+  return { name, opType, domain: "", input, output: [output], attribute };
+}
+
+/** A float32 value whose first dimension is left open. */
+function batchOf(name: string, ...shape: number[]): ValueInfoProto {
+  const dim = [{ dimParam: "batch" }, ...shape.map((dimValue) => ({ dimValue }))];
+  return { name, type: { tensorType: { elemType: codeOf("float32"), shape: { dim } } } };
+}
+
+/** The trained network as an ONNX model. */
+function toModel(): ModelProto {
   const pool = { kernel_shape: [2, 2], strides: [2, 2] };
   const weighted = (layer: string, input: string) => [input, `${layer}.weight`, `${layer}.bias`];
   const views = viewsOf(parameters);
-  return {
+  const graph: ModelProto["graph"] = {
     name: "digits",
-    doc: "Reads a handwritten digit: white ink (1) on black (0), 28x28, to the probabilities of 0..9. Trained on MNIST.",
-    opset: 13,
-    nodes: [
-      node("conv1", "Conv", weighted("conv1", "image"), "conv1_out", { kernel_shape: [5, 5], pads: [2, 2, 2, 2] }),
-      node("relu1", "Relu", ["conv1_out"], "relu1_out"),
-      node("pool1", "MaxPool", ["relu1_out"], "pool1_out", pool),
-      node("conv2", "Conv", weighted("conv2", "pool1_out"), "conv2_out", { kernel_shape: [5, 5] }),
-      node("relu2", "Relu", ["conv2_out"], "relu2_out"),
-      node("pool2", "MaxPool", ["relu2_out"], "pool2_out", pool),
-      node("flatten", "Flatten", ["pool2_out"], "flatten_out", { axis: 1 }),
-      node("dense1", "Gemm", weighted("dense1", "flatten_out"), "dense1_out", { transB: 1 }),
-      node("relu3", "Relu", ["dense1_out"], "relu3_out"),
-      node("dense2", "Gemm", weighted("dense2", "relu3_out"), "dense2_out", { transB: 1 }),
-      node("softmax", "Softmax", ["dense2_out"], "scores", { axis: 1 }),
+    node: [
+      nodeOf("conv1", "Conv", weighted("conv1", "image"), "conv1_out", { kernel_shape: [5, 5], pads: [2, 2, 2, 2] }),
+      nodeOf("relu1", "Relu", ["conv1_out"], "relu1_out"),
+      nodeOf("pool1", "MaxPool", ["relu1_out"], "pool1_out", pool),
+      nodeOf("conv2", "Conv", weighted("conv2", "pool1_out"), "conv2_out", { kernel_shape: [5, 5] }),
+      nodeOf("relu2", "Relu", ["conv2_out"], "relu2_out"),
+      nodeOf("pool2", "MaxPool", ["relu2_out"], "pool2_out", pool),
+      nodeOf("flatten", "Flatten", ["pool2_out"], "flatten_out", { axis: 1 }),
+      nodeOf("dense1", "Gemm", weighted("dense1", "flatten_out"), "dense1_out", { transB: 1 }),
+      nodeOf("relu3", "Relu", ["dense1_out"], "relu3_out"),
+      nodeOf("dense2", "Gemm", weighted("dense2", "relu3_out"), "dense2_out", { transB: 1 }),
+      nodeOf("softmax", "Softmax", ["dense2_out"], "scores", { axis: 1 }),
     ],
-    initialisers: PARAMETERS.map(({ name, shape }, i) => ({ name, shape, data: Float32Array.from(views[i]!) })),
-    inputs: [{ name: "image", shape: ["batch", 1, 28, 28] }],
-    outputs: [{ name: "scores", shape: ["batch", CLASSES] }],
+    initializer: PARAMETERS.map(({ name, shape }, i) =>
+      encodeTensor({ type: "float32", shape, data: Float32Array.from(views[i]!) }, name),
+    ),
+    input: [batchOf("image", 1, 28, 28)],
+    output: [batchOf("scores", CLASSES)],
+    valueInfo: [],
+  };
+  return {
+    irVersion: 7,
+    producerName: "lanewise",
+    docString:
+      "Reads a handwritten digit: white ink (1) on black (0), 28x28, to the probabilities of 0..9. Trained on MNIST.",
+    graph,
+    opsetImport: [{ domain: "", version: 13 }],
+    functions: [],
   };
 }
 
@@ -124,6 +150,6 @@ for (let epoch = 0, step = 0; epoch < epochs; epoch++) {
   console.log(`epoch ${epoch + 1} of ${epochs}: training loss ${mean}, ${right} % of the test set right, ${seconds} s`);
 }
 
-const file = writeOnnx(toNetwork());
+const file = writeModel(toModel());
 writeFileSync(options.out, file);
 console.log(`${options.out}: ${PARAMETER_COUNT} parameters, ${file.length} bytes`);
