@@ -4,10 +4,10 @@ import type { Tensor } from "../tensor.ts";
 import type { Workspace } from "../workspace.ts";
 import { type Activation, type Epilogue, resolveActivation } from "./activation.ts";
 import { call, checkOptions } from "./call.ts";
-import { transpose } from "./movement.ts";
 import { checkBoolean, checkTensor } from "./operands.ts";
 import type { Packing, Prepared, WeightSource } from "./prepared.ts";
 import { prepareProduct } from "./product.ts";
+import { prepareTranspose } from "./transpose.ts";
 
 export interface MatmulOptions {
   /** Whether the matrices of a are stored as [.., K, M]. Default false. */
@@ -43,7 +43,10 @@ function turned(w: Workspace, where: string, what: string, x: Tensor): Tensor {
   const rank = x.shape.length;
   if (rank < 2) throw new ShapeError(expected(where, what, "matrices to transpose", formatShape(x.shape)));
   const axes = x.shape.map((_, axis) => axis);
-  return transpose(w, x, { permutation: [...axes.slice(0, -2), rank - 1, rank - 2] });
+  const prepared = prepareTranspose(x.shape, [...axes.slice(0, -2), rank - 1, rank - 2]);
+  const y = w.create(where, prepared.outputShapes[0]);
+  call(w, where, prepared, { inputs: [w.arrange(x, "dense")], outputs: [y] });
+  return y;
 }
 
 function multiplied(w: Workspace, where: string, a: Tensor, b: Tensor, activation: Activation | undefined): Tensor {
