@@ -4,6 +4,7 @@ import type { HostTensor } from "../../src/dtype.ts";
 import type { ModelProto, NodeProto } from "../../src/onnx/proto.ts";
 import { floats, integers, model, node, type Value, value } from "./onnx-model.ts";
 import { Random } from "./random.ts";
+import { FURTHER_MAKERS } from "./random-graph-more.ts";
 
 /** One node or a few: what to add, to which of the values so far, and a seed for its numbers. */
 export interface Recipe {
@@ -39,12 +40,13 @@ export interface RandomModel {
   readonly summary: string;
 }
 
-interface Image {
+export interface Image {
   readonly name: string;
   readonly shape: readonly [N: number, C: number, H: number, W: number];
 }
 
-type Maker = (b: Builder, x: Image, r: Random) => void;
+/** Adds nodes behind an image, if they fit. */
+export type Maker = (b: Builder, x: Image, r: Random) => void;
 
 /** Builds a model from a recipe; steps that do not fit are left out. */
 export function buildModel({ input, recipes, head, outputs }: GraphRecipe): RandomModel {
@@ -59,7 +61,10 @@ export function buildModel({ input, recipes, head, outputs }: GraphRecipe): Rand
   return b.finish(new Random(outputs + 1));
 }
 
-class Builder {
+/** Operators whose results are no floats, and so no outputs here. */
+const NOT_FLOATS = new Set(["Greater", "QuantizeLinear"]);
+
+export class Builder {
   readonly nodes: NodeProto[] = [];
   readonly images: Image[] = [];
   readonly constants: Record<string, HostTensor> = {};
@@ -97,7 +102,7 @@ class Builder {
 
   /** Adds a node and gives its output's name. */
   emit(op: string, inputs: readonly string[], attributes: Record<string, Value> = {}): string {
-    const output = this.name(op.toLowerCase());
+    const output = this.name(NOT_FLOATS.has(op) ? `hidden${op}` : op.toLowerCase());
     this.nodes.push(node(op, inputs.map((name) => name || "_").join(" "), output, attributes));
     return output;
   }
@@ -205,6 +210,7 @@ function twin(b: Builder, x: Image, r: Random): Image {
 }
 
 const MAKERS: readonly (readonly [string, Maker])[] = [
+  ...FURTHER_MAKERS,
   ["conv", (b, x, r) => conv(b, x, r, 1, r.pick([1, 4, 5, 8, 16, 16, 20, 24]))],
   ["conv", (b, x, r) => conv(b, x, r, 1, r.pick([4, 8, 16, 16, 20]))],
   ["same conv", (b, x, r) => conv(b, x, r, 1, x.shape[1])],
