@@ -41,6 +41,12 @@ export class Heap {
     return start;
   }
 
+  /** Throws unless the limit allows for so many bytes behind all that is handed out. */
+  require(bytes: number, where: string): void {
+    const wanted = this.#free[this.#free.length - 1].start + bytes;
+    if (wanted > this.limit) throw beyond(where, this.limit, wanted);
+  }
+
   /** Gives a block back. */
   free(start: number): void {
     const bytes = this.#taken.get(start);
@@ -67,7 +73,7 @@ export class Heap {
     const pages = Math.ceil((size - last.bytes) / PAGE);
     const wanted = now + pages * PAGE;
     if (wanted > this.limit) {
-      throw refusal(where, `to stay within ${this.limit} bytes, needs ${wanted}`);
+      throw beyond(where, this.limit, wanted);
     }
     try {
       this.memory.grow(pages);
@@ -86,6 +92,10 @@ export class Heap {
     block.bytes += next.bytes;
     this.#free.splice(at + 1, 1);
   }
+}
+
+function beyond(where: string, limit: number, wanted: number): MemoryLimitError {
+  return refusal(where, `to stay within ${limit} bytes, needs ${wanted}`);
 }
 
 function refusal(where: string, what: string, options?: ErrorOptions): MemoryLimitError {

@@ -59,6 +59,8 @@ export class Plan {
     this.#homes = new Homes(all.flatMap((work) => work.links));
     this.#works = all.filter((work) => work.kind !== "none");
     this.memory = this.#planArena();
+    // What a first plan needs is known before any of it is packed.
+    if (heap.used === 0) heap.require(this.memory.arenaBytes + packedBytes(this.#works), "model");
     this.#placeConstants(weights);
     for (const work of this.#works) {
       const { packing } = work.kind === "kernel" ? work.prepared : {};
@@ -225,6 +227,15 @@ export class Plan {
 
 function readsOf(work: KernelWork | HostWork): readonly string[] {
   return work.kind === "kernel" ? work.inputs : work.node.inputs;
+}
+
+/** Bytes of all packed weights. */
+function packedBytes(works: readonly (KernelWork | HostWork)[]): number {
+  const bytes = new Map<string, number>();
+  for (const work of works) {
+    if (work.kind === "kernel") bytes.set(packingKey(work), work.prepared.packing?.bytes ?? 0);
+  }
+  return [...bytes.values()].reduce((sum, each) => sum + each, 0);
 }
 
 /** Packed weights are shared by plans that pack the same tensors in the same way. */

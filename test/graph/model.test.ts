@@ -195,6 +195,20 @@ describe("memory", () => {
     model.runSync(large); // still in use
   });
 
+  test("is refused before any of it is taken, with what is needed in all", () => {
+    const lines: Line[] = Array.from({ length: 6 }, (_, i) => [
+      `Conv ${i || "x"} w${i} -> ${i + 1}`,
+      { pads: [1, 1, 1, 1] },
+    ]);
+    const names = lines.map((_, i) => [`w${i}`, weights([96, 96, 3, 3])]);
+    const large = graphOf({ inputs: { x: [1, 96, 20, 20] }, lines, constants: Object.fromEntries(names) });
+    const { total, weights: packed, arena } = new Model(large, MODULE).memory;
+    const needed = Number(/needs (\d+)/.exec(messageOf(() => new Model(large, MODULE, { memoryLimit: 2 ** 20 })))?.[1]);
+    expect(needed).toBeGreaterThan(packed + arena);
+    expect(needed).toBeLessThanOrEqual(total);
+    expect(new Model(large, MODULE, { memoryLimit: total }).memory.total).toBe(total);
+  });
+
   test("is weights, arena and at most 4 MiB", () => {
     const { weights, arena, arenaLowerBound, total } = new Model(long, MODULE).memory;
     expect(arena).toBeGreaterThanOrEqual(arenaLowerBound);
