@@ -1,6 +1,6 @@
 // Concatenations of channels that are written, and read, where they lie: nested ones, and those behind resizes.
 import { describe, expect, test } from "vitest";
-import { floats } from "../support/onnx-model.ts";
+import { floats, integers } from "../support/onnx-model.ts";
 import { expectSame, graphOf, type Line, nodesAfter, weights } from "./graphs.ts";
 
 const constants = {
@@ -34,6 +34,17 @@ function inPlace(lines: Line[], N: number, outputs?: string): unknown[] {
 function copies(lines: Line[], N: number, outputs?: string): number {
   return expectSame(graph(lines, N, outputs)).filter((algorithm) => algorithm === "copy").length;
 }
+
+test.each([
+  ["a mean over single places", "ReduceMean g axes -> m"],
+  ["all places in their order", ["Gather g all -> m", { axis: 1 }]],
+] as readonly [string, Line][])("%s is the value itself, which lies in one place only", (_, line) => {
+  const lines: Line[] = ["GlobalAveragePool x -> g", line, concat("Concat m m g g -> y")];
+  const more = { ...constants, axes: integers(2, 3), all: integers(0, 1, 2, 3) };
+  const g = graphOf({ inputs: { x: [1, 4, 6, 5] }, lines, constants: more });
+  expect(nodesAfter(g).find(({ op }) => op === "Concat")?.attributes["inPlace"]).toHaveLength(1);
+  expectSame(g);
+});
 
 describe.each([1, 2])("in a batch of %d", (N) => {
   test("one in another takes its parts along", () => {

@@ -4,7 +4,6 @@ import type { Draft } from "../draft.ts";
 import type { GraphNode } from "../graph.ts";
 import type { Lowered } from "../operator.ts";
 import { findOperator } from "../operators/index.ts";
-import { MAY_BE_IDLE } from "./identity.ts";
 
 /** A piece of memory: its bytes, and the first and last node that needs it. */
 interface Life {
@@ -13,11 +12,15 @@ interface Life {
   readonly last: number;
 }
 
+/** What always computes, and takes a while to make ready. */
+const COMPUTING = new Set(["Conv", "ConvInteger", "ConvTranspose", "Gemm", "MatMul", "QLinearConv"]);
+
 /** How much memory the values of a draft need, and how that changes as some come to lie in others. Scratch memory is left out. */
 export class Lifetimes {
   readonly #draft: Draft;
   readonly #lives = new Map<string, Life>();
   readonly #homes = new Map<string, string>();
+  readonly #lowered = new Map<GraphNode, Lowered | undefined>();
   #peak: number;
 
   constructor(draft: Draft) {
@@ -47,9 +50,11 @@ export class Lifetimes {
     this.#peak = this.#peakOf(this.#lives);
   }
 
-  /** How a node that only moves elements runs; undefined for others. */
+  /** How a node that may only move elements runs: any but the heavy ones may turn out to. */
   loweredMove(node: GraphNode): Lowered | undefined {
-    return MAY_BE_IDLE.has(node.op) ? findOperator(node.op)?.lower?.(this.#draft.view(node)) : undefined;
+    if (COMPUTING.has(node.op)) return undefined;
+    if (!this.#lowered.has(node)) this.#lowered.set(node, findOperator(node.op)?.lower?.(this.#draft.view(node)));
+    return this.#lowered.get(node);
   }
 
   /** Lets values lie in `whole` from now on, if that does not make the peak higher: tells whether. */
