@@ -40,6 +40,24 @@ describe("what a model needs and lanewise has not", () => {
     );
   });
 
+  it("includes attributes and types of the operators that it has, where they can be told", () => {
+    const nodes = [
+      node("LSTM", "x", "a", {}, { name: "memory" }),
+      node("Conv", "image filter", "b", { pads: [-1, 0, 0, 0] }, { name: "shrinking" }),
+      node("Celu", "image", "c", { alpha: { float: -1 } }, { name: "bent" }),
+      node("Relu", "c", "behind"),
+      node("Sum", "a b behind", "y"),
+    ];
+    const inputs = [...X, value("image", ["N", 3, 8, 8])];
+    const proto = outer(nodes, { inputs, constants: { filter: floats([1, 3, 1, 1], 1, 2, 3) } });
+    const lines = [
+      '  LSTM "memory": operator is not supported (lanewise has no recurrent layers)',
+      '  Conv "shrinking": negative pads are not supported',
+      '  Celu "bent": alpha of -1 is not supported',
+    ];
+    expect(() => importModel(proto)).toThrow(`got\n${lines.join("\n")}`);
+  });
+
   it("is grouped by operator and reason, and counted", () => {
     const nodes = Array.from({ length: 5 }, (_, i) =>
       node("GRU", i ? `h${i - 1}` : "x", `h${i}`, {}, { name: `g${i}` }),

@@ -24,8 +24,8 @@ import { upgradeNode } from "./upgrade.ts";
 export function importModel(model: ModelProto, options: DecodeOptions = {}): Graph {
   const importer = new Importer(model, options);
   const graph = importer.model();
-  if (importer.problems.length > 0) throw unsupportedModel(importer.problems);
-  return graph;
+  if (importer.problems.length === 0) return graph;
+  throw unsupportedModel([...importer.problems, ...(REFUSALS.available?.refusedBesides(graph) ?? [])]);
 }
 
 /** What is visible in a graph: its constants, and for a branch the graph around it. */
