@@ -1,6 +1,7 @@
 import { createServer, type Server } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type LoadOptions, type LoadProgress, loadModel, type ModelSource } from "../src/onnx/load.ts";
+import type { NodeProto } from "../src/onnx/proto.ts";
 import { writeModel } from "../src/onnx/write.ts";
 import { compileBuild } from "./support/builds.ts";
 import { floats, graph, model, node, truth, value } from "./support/onnx-model.ts";
@@ -247,6 +248,19 @@ describe("loading", () => {
       await expect(load(bytes, { signal: controller.signal, onProgress })).rejects.toThrow("loadModel: aborted");
       expect(seen.at(-1)).toBe(last);
     }
+  });
+
+  it("refuses what runs with no extents, although some are free", async () => {
+    const conv = node("Conv", "x w", "c", { pads: [-1, 0, 0, 0] });
+    const constants = { w: floats([1, 3, 1, 1], 1, 2, 3) };
+    const inputs = [value("x", ["N", 3, "H", "W"])];
+    const free = (nodes: NodeProto[]) => load(writeModel(model({ inputs, outputs: "y", constants, nodes })));
+    await expect(
+      free([node("Sum", "c d", "y"), conv, node("Celu", "x", "d", { alpha: { float: -1 } })]),
+    ).rejects.toThrow('got\n  Conv "c": negative pads are not supported\n  Celu "d": alpha of -1 is not supported');
+    // A window that fits no image of one place, but others.
+    const loaded = await free([node("LpPool", "x", "y", { kernel_shape: [3, 3] })]);
+    expect(loaded.inputs[0].shape).toEqual(["N", 3, "H", "W"]);
   });
 
   it("takes shapes for inputs that it has, and a limit for the memory", async () => {

@@ -1,8 +1,10 @@
 import type { HostTensor } from "../dtype.ts";
+import { UnsupportedError, type UnsupportedItem } from "../errors.ts";
 import { type Prepared, residentWeights } from "../ops/prepared.ts";
 import type { Draft } from "./draft.ts";
 import type { GraphNode } from "./graph.ts";
 import type { Link } from "./homes.ts";
+import { unsupportedModel } from "./infer.ts";
 import type { InPlace, Kernel, Lowered } from "./operator.ts";
 import { findOperator } from "./operators/index.ts";
 
@@ -33,9 +35,20 @@ export interface KernelWork {
   readonly links: readonly Link[];
 }
 
-/** Chooses how each node runs. */
+/** Chooses how each node runs. Throws one UnsupportedError for all that cannot. */
 export function lower(draft: Draft): Work[] {
-  return draft.nodes.map((node) => lowerNode(draft, node));
+  const problems: UnsupportedItem[] = [];
+  const works = draft.nodes.flatMap((node) => {
+    try {
+      return [lowerNode(draft, node)];
+    } catch (error) {
+      if (!(error instanceof UnsupportedError)) throw error;
+      problems.push(...error.items);
+      return [];
+    }
+  });
+  if (problems.length > 0) throw unsupportedModel(problems);
+  return works;
 }
 
 function lowerNode(draft: Draft, node: GraphNode): Work {

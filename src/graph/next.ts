@@ -12,6 +12,7 @@ import { findOperator } from "./operators/index.ts";
 import type { Rest } from "./split.ts";
 import { type Given, Stage, type StagePlan, type Task } from "./stage.ts";
 
+export { refuse } from "./refused.ts";
 export { splitDraft } from "./split.ts";
 export { neededInputs } from "./value-inputs.ts";
 

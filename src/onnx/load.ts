@@ -76,8 +76,9 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
   const model = new Model(graph, module, options, notes);
   // The core's operators have shapes that follow from shapes: what waits for values is of `MORE`.
   if (more && !model.planAhead()) {
-    await STAGES.load();
-    model.planAhead();
+    const { refuse } = await STAGES.load();
+    // Extents that are free need not hide what runs with none.
+    if (!model.planAhead()) refuse({ ...graph, inputs: model.inputs });
   }
   onProgress?.({ phase: "ready", loaded: 3, total: 3 });
   return model;

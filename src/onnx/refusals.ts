@@ -1,8 +1,6 @@
-import { UnsupportedError, type UnsupportedItem } from "../errors.ts";
-import { Draft } from "../graph/draft.ts";
-import type { Graph } from "../graph/graph.ts";
-import { inferKnown } from "../graph/infer.ts";
 import { isStandard } from "./opset.ts";
+
+export { refusedBesides } from "../graph/refused.ts";
 
 /** Why lanewise cannot run a kind of operator, and what to do about it. */
 const HINTS: readonly [operators: RegExp, hint: string][] = [
@@ -27,25 +25,6 @@ export function refusalOf(opType: string, domain: string): string {
     return withHint(`operators of domain "${domain}" are not supported`, hintFor(domain, DOMAIN_HINTS));
   }
   return withHint("operator is not supported", hintFor(opType, HINTS) ?? "docs/operators.md lists those that are");
-}
-
-/** No value that is computed to find more of what is refused may take more bytes. */
-const LIMIT = 2 ** 28;
-
-/**
- * What else is not supported in a graph that lacks nodes for that reason: attributes, types and shapes of the others, as far as they
- * can be told. Extents that are free are taken for 1.
- */
-export function refusedBesides(graph: Graph): readonly UnsupportedItem[] {
-  const types = graph.inputs.flatMap(({ name, type, shape }) =>
-    shape ? [[name, { type, shape: shape.map((extent) => Number(extent) || 1) }] as const] : [],
-  );
-  try {
-    inferKnown(new Draft(graph, new Map(types), new Map(), "default", LIMIT));
-  } catch (error) {
-    if (error instanceof UnsupportedError) return error.items;
-  }
-  return [];
 }
 
 function hintFor(name: string, hints: readonly [RegExp, string][]): string | undefined {

@@ -107,6 +107,21 @@ describe("what is not supported", () => {
   });
 });
 
+test("types that no kernel takes are listed at once, by the names of the file", () => {
+  const graph = graphOf({
+    inputs: { x: [1, 3, 5, 5] },
+    lines: [
+      ["Cast x -> d", { to: 11 }],
+      "GlobalLpPool d -> p",
+      "GlobalMaxPool d -> q",
+      ["Concat p q -> y", { axis: 1 }],
+    ],
+  });
+  expect(() => new Model(graph, MODULE)).toThrow(
+    'got\n  GlobalLpPool "p": not supported for float64\n  GlobalMaxPool "q": not supported for float64',
+  );
+});
+
 describe("inputs whose values shapes depend on", () => {
   const shape = { name: "shape", type: "int64" as const, shape: [2] };
   const reshape: Graph = {

@@ -138,7 +138,7 @@ export class Layout {
       this.last.set(name, last);
       return last;
     });
-    this.emit({ ...node, outputs });
+    this.emit({ ...node, name: node.name || node.outputs[0], outputs });
   }
 
   protected emit(node: GraphNode): void {
