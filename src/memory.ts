@@ -41,8 +41,8 @@ export class Heap {
     return start;
   }
 
-  /** Throws unless the limit allows for so many bytes behind all that is handed out. */
-  require(bytes: number, where: string): void {
+  /** Throws unless the limit allows so many bytes behind all that is handed out. */
+  allow(bytes: number, where: string): void {
     const wanted = this.#free[this.#free.length - 1].start + bytes;
     if (wanted > this.limit) throw beyond(where, this.limit, wanted);
   }

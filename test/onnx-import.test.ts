@@ -42,16 +42,15 @@ describe("what a model needs and lanewise has not", () => {
 
   it("includes attributes and types of the operators that it has, where they can be told", () => {
     const nodes = [
-      node("LSTM", "x", "a", {}, { name: "memory" }),
+      node("LSTM", "x", "a"),
       node("Conv", "image filter", "b", { pads: [-1, 0, 0, 0] }, { name: "shrinking" }),
       node("Celu", "image", "c", { alpha: { float: -1 } }, { name: "bent" }),
-      node("Relu", "c", "behind"),
-      node("Sum", "a b behind", "y"),
+      node("Sum", "a b c", "y"),
     ];
     const inputs = [...X, value("image", ["N", 3, 8, 8])];
     const proto = outer(nodes, { inputs, constants: { filter: floats([1, 3, 1, 1], 1, 2, 3) } });
     const lines = [
-      '  LSTM "memory": operator is not supported (lanewise has no recurrent layers)',
+      '  LSTM "a": operator is not supported (lanewise has no recurrent layers)',
       '  Conv "shrinking": negative pads are not supported',
       '  Celu "bent": alpha of -1 is not supported',
     ];

@@ -60,7 +60,7 @@ export class Plan {
     this.#works = all.filter((work) => work.kind !== "none");
     this.memory = this.#planArena();
     // What a first plan needs is known before any of it is packed.
-    if (heap.used === 0) heap.require(this.memory.arenaBytes + packedBytes(this.#works), "model");
+    if (heap.used === 0) heap.allow(this.memory.arenaBytes + packedBytes(this.#works), "model");
     this.#placeConstants(weights);
     for (const work of this.#works) {
       const { packing } = work.kind === "kernel" ? work.prepared : {};
