@@ -7,23 +7,25 @@ type Tile = 2 | 4;
 
 /** Bytes of transformed input and products that a block of tiles may fill: what a second-level cache surely holds. */
 const BLOCK_BYTES = 384 * 1024;
+/** Bytes of weights from which on they surely come from memory. */
+const FAR_BYTES = 12 * 2 ** 20;
 
 /** Weights from which on reading them, transformed, takes as long as SLOW_ROWS rows of products. */
 const MANY_WEIGHTS = 300 * 300;
-const SLOW_ROWS = 4.5;
+const SLOW_ROWS = 6;
 
 /** The tile for which Winograd is the faster way, or undefined where the direct way is at least as good. */
 export function winogradTile({ N, IC, OC, groups, window: v }: Conv2dSpec): Tile | undefined {
   const fits = v.KH === 3 && v.KW === 3 && v.SH === 1 && v.SW === 1 && v.DH === 1 && v.DW === 1 && groups === 1;
   if (!fits || IC % 4 !== 0 || OC % 4 !== 0 || IC < 8 || OC < 8) return undefined;
-  // Rows of products, by threes as the micro-kernel takes them.
   const slow = IC * OC < MANY_WEIGHTS ? 0 : SLOW_ROWS;
-  const rows = (matrices: number, tile: number) =>
-    matrices * (Math.ceil((N * Math.ceil(v.OH / tile) * Math.ceil(v.OW / tile)) / 3) * 3 + slow);
-  const [direct, small, large] = [rows(9, 1), rows(16, 2), rows(36, 4)];
+  const tiles = (tile: number) => N * Math.ceil(v.OH / tile) * Math.ceil(v.OW / tile);
+  // Rows of products. Micro-kernels of five rows and of four leave none idle but where there are few.
+  const rows = (tile: number) => slow + (tiles(tile) < 8 ? Math.ceil(tiles(tile) / 4) * 4 : tiles(tile));
+  const [direct, small, large] = [9 * (tiles(1) + slow), 16 * rows(2), 36 * rows(4)];
   // Transforms of few channels cost as much as their products, those of 2x2 outputs relatively more.
-  if (large <= small && large < 0.9 * direct) return 4;
-  return small < 0.8 * direct && IC >= 16 && OC >= 16 ? 2 : undefined;
+  if (large < small && large < 0.9 * direct) return 4;
+  return small < 0.75 * direct && IC >= 16 && OC >= 16 ? 2 : undefined;
 }
 
 /** Makes a 3x3 convolution of stride 1 ready by Winograd's method; operands as for `prepareConv2d`. */
@@ -31,7 +33,7 @@ export function prepareWinograd(spec: Conv2dSpec, M: Tile): Prepared {
   const { N, IC, OC, window: v, epilogue: e, residual } = spec;
   const all = N * Math.ceil(v.OH / M) * Math.ceil(v.OW / M);
   const positions = (M + 2) * (M + 2);
-  const tiles = blockTiles(all, positions * (IC + OC) * 4);
+  const tiles = blockTiles(all, positions * (IC + OC) * 4, positions * IC * OC * 4);
   const packing = winogradPacking(spec, M);
   const { x: xStep = IC, residual: rStep = OC, y: yStep = OC } = spec.steps ?? {};
   return {
@@ -49,11 +51,11 @@ export function prepareWinograd(spec: Conv2dSpec, M: Tile): Prepared {
   };
 }
 
-/** Blocks of about equal size, multiples of 15 where there are many: then no tile of the GEMM is partly idle. */
-function blockTiles(all: number, bytesEach: number): number {
-  const most = Math.max(15, Math.floor(BLOCK_BYTES / bytesEach / 15) * 15);
-  if (all <= most) return all;
-  return most;
+/** Blocks of about equal size: small ones stay in the cache, but each reads all weights again. */
+function blockTiles(all: number, bytesEach: number, weightBytes: number): number {
+  const least = weightBytes > FAR_BYTES ? 24 : 12;
+  const most = Math.max(least, Math.floor(BLOCK_BYTES / bytesEach));
+  return Math.ceil(all / Math.ceil(all / most)) || 1;
 }
 
 /** Bytes of `winogradScratch` in assembly/winograd.ts. */
