@@ -102,7 +102,7 @@ function rows(op: i32, mask: v128, x: usize, y: usize, count: i32, columns: i32,
   const none = f32x4.splat(identity(op));
   const quads = <usize>(count & ~3) * stride;
   const all = <usize>count * stride;
-  for (; op != PROD && columns >= 8; columns -= 8) {
+  for (; (op == SUM || op == MAX) && columns >= 8; columns -= 8) {
     let p0 = none, p1 = none, p2 = none, p3 = none, q0 = none, q1 = none, q2 = none, q3 = none;
     let at = x;
     for (const end = x + quads; at < end; ) {
