@@ -27,8 +27,15 @@ export const failureCases: Cases = {
     );
     await fails(() => engine.tensor([1, 2], [3]), "shape", "tensor: data expected 3 elements for shape [3], got 2");
     const other = await createEngine();
-    await fails(() => other.maxPool2d(x), "argument", "maxPool2d: x expected");
+    await fails(
+      () => other.maxPool2d(x),
+      "argument",
+      "maxPool2d: x expected a tensor of this engine, got one of another engine",
+    );
     other.dispose();
+    filter.dispose();
+    await fails(() => engine.relu(filter), "disposed", "relu: x expected a live tensor, got a disposed one");
+    await fails(() => filter.data, "disposed", "tensor.data: tensor expected a live tensor, got a disposed one");
     engine.dispose();
     await fails(() => engine.tensor([1]), "disposed", "tensor: engine expected to be in use, got a disposed one");
     return [];
@@ -130,6 +137,18 @@ export const failureCases: Cases = {
     for (const { scores } of results) equal(String(scores.data), String(results[0].scores.data), "scores");
     for (const model of all) model.dispose();
     return [{ data: results[0].scores.data as Float32Array, shape: results[0].scores.shape }];
+  },
+  /** Their bits are promised nowhere; what is near them is. */
+  "relaxed numerics, as the runtime has them": async () => {
+    const [plain, relaxed] = [await digits(), await loadModel(models.digits, { numerics: "relaxed" })];
+    const input = new Random(3).tensor([1, 1, 28, 28]);
+    const [want, got] = [plain, relaxed].map((model) => model.runSync({ image: input }).scores.data as Float32Array);
+    const worst = want.reduce((most, score, i) => Math.max(most, Math.abs(score - got[i])), 0);
+    const same = relaxed.notes.length > 0;
+    check(worst <= (same ? 0 : 1e-5), `scores expected ${same ? "as" : "near"} those of the default, off by ${worst}`);
+    plain.dispose();
+    relaxed.dispose();
+    return [];
   },
   "kernels brought along": async () => {
     // That bytes are refused here is a case of cases-start.ts.
