@@ -1,5 +1,5 @@
 // The same small page under each bundler and without one, and a Next.js app with its client, its server and its edge.
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build as esbuild } from "esbuild";
 import { BROWSERS, type Browser, withBrowser } from "./browsers.ts";
@@ -64,7 +64,8 @@ export async function testBundlers(tally: Tally): Promise<void> {
   for (const [name, bundle] of Object.entries(BUNDLERS)) {
     await tally.test(`bundler: ${name}`, () => page(name, bundle, browser));
   }
-  await tally.test("bundler: Next.js client, server and edge", () => next(browser));
+  await tally.test("bundler: Next.js client, server and edge", () => next(browser, "--turbopack", ["node", "edge"]));
+  await tally.test("bundler: Next.js by webpack, client and server", () => next(browser, "--webpack", ["node"]));
 }
 
 /** Where a bundler writes only the script. */
@@ -106,11 +107,13 @@ function addFiles(folder: string): void {
   copyFileSync(KERNELS, join(folder, "lanewise.wasm"));
 }
 
-/** Builds and starts the app, posts to its routes, and opens its page. */
-async function next(browser: Browser): Promise<string> {
-  const cwd = copyIn("test/runtimes/bundlers/next", "next");
+/** Builds the app with some of its routes, starts it, posts to these, and opens its page. */
+async function next(browser: Browser, bundler: string, routes: readonly string[]): Promise<string> {
+  const cwd = copyIn("test/runtimes/bundlers/next", `next${bundler}`);
+  // By webpack, Next.js 16 builds no edge routes beside pages, whatever is in them.
+  if (!routes.includes("edge")) rmSync(join(cwd, "app/api/edge"), { recursive: true });
+  else copyFileSync(KERNELS, join(cwd, "app/api/edge/lanewise.wasm"));
   addFiles(join(cwd, "public"));
-  copyFileSync(KERNELS, join(cwd, "app/api/edge/lanewise.wasm"));
   const reports = await servePages(join(cwd, "public"));
   writeFileSync(join(cwd, "public/watch.js"), watch(reports.url));
   writeFileSync(join(cwd, "next.config.mjs"), `export default { turbopack: { root: ${JSON.stringify(ROOT)} } };\n`);
@@ -118,12 +121,12 @@ async function next(browser: Browser): Promise<string> {
   const program = tool("next/dist/bin/next");
   let server: Running | undefined;
   try {
-    await run(process.execPath, [program, "build"], options);
+    await run(process.execPath, [program, "build", bundler], options);
     const port = await freePort();
     const url = `http://127.0.0.1:${port}/`;
     server = new Running(process.execPath, [program, "start", "-p", String(port), "-H", "127.0.0.1"], options);
     await answerOf(server, url);
-    for (const route of ["node", "edge"]) {
+    for (const route of routes) {
       for (const method of ["POST", "PUT"]) {
         const body = readFileSync(join(ROOT, "examples/digits/7.png"));
         const answer = await fetch(`${url}api/${route}`, { method, body });
