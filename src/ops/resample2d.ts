@@ -111,7 +111,7 @@ function outputOf(where: string, { sizes, scales }: Resample2dOptions, image: re
   if (!ok) throw new ArgumentError(expected(where, "scales", "a number > 0 or a pair [height, width] of such", scales));
   return image.map((extent, i) => {
     const scale = factors[i] as number;
-    // Measured in float32, as PyTorch and ONNX do: 0.7 of 10 is 7.
+    // Measured in float32, as PyTorch and ONNX do: 1.16 times 25 is 29.
     const output = Math.floor(Math.fround(extent * scale));
     if (output < 1) throw new ShapeError(expected(where, "scales", `to leave something of ${image.join("x")}`, scales));
     return { output, scale };

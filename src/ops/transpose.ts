@@ -30,8 +30,9 @@ function asPlanes(
   walk: ReturnType<typeof transposeWalk>,
 ): { batch: number; rows: number; columns: number } | undefined {
   const { shape, from } = collapse(walk);
-  const [batch, columns, rows] = shape.length === 2 ? [1, ...shape] : shape;
-  const [outer, columnStep, rowStep] = shape.length === 2 ? [rows * columns, ...from] : from;
+  const [columns, rows] = shape.slice(-2);
+  const [columnStep, rowStep] = from.slice(-2);
+  // Of a dense array, what an axis before these two steps over is a plane.
   const isPlanes = (shape.length === 2 || shape.length === 3) && columnStep === 1 && rowStep === columns;
-  return isPlanes && outer === rows * columns ? { batch, rows, columns } : undefined;
+  return isPlanes ? { batch: shape.length === 3 ? shape[0] : 1, rows, columns } : undefined;
 }

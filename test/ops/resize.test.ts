@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Resample2dOptions } from "../../src/ops/resample2d.ts";
+import { nearestTable } from "../../src/ops/resize-tables.ts";
 import { type ResizeOptions, resize } from "../reference.ts";
 import { Random } from "../support/random.ts";
 import { expectClose, expectExact } from "../support/tolerance.ts";
@@ -116,6 +117,9 @@ describeBuilds("resample2d", (engine) => {
       for (const mode of keys(MODES)) check(x, { scales, mode });
     }
     expect(one(engine(), [x], (t) => engine().resample2d(t, { scales: [0.7, 2] })).shape).toEqual([1, 3, 7, 14]);
+    // 28.999999999999996 in float64.
+    const line = random.tensor([1, 1, 25, 1]);
+    expect(one(engine(), [line], (t) => engine().resample2d(t, { scales: [1.16, 1] })).shape).toEqual([1, 1, 29, 1]);
   });
 
   test("one size for both axes, and another cubic coefficient", () => {
@@ -214,4 +218,45 @@ describeBuilds("resample2d", (engine) => {
       expect(engine().memory).toMatchObject({ tensors: before.tensors, bytes: before.bytes });
     });
   });
+});
+
+test("nearest places by exact fractions, where factors such as 9/7 miss a whole or a half one in float64", () => {
+  const floor = (a: number, b: number) => (a - (((a % b) + b) % b)) / b;
+  const ceil = (a: number, b: number) => -floor(-a, b);
+  // Of a place a / b.
+  const roundings = {
+    floor,
+    ceil,
+    round_prefer_floor: (a: number, b: number) => ceil(2 * a - b, 2 * b),
+    round_prefer_ceil: (a: number, b: number) => floor(2 * a + b, 2 * b),
+  };
+  const places = {
+    half_pixel: (o: number, I: number, O: number) => [(2 * o + 1) * I - O, 2 * O],
+    asymmetric: (o: number, I: number, O: number) => [o * I, O],
+    align_corners: (o: number, I: number, O: number) => (O === 1 ? [0, 1] : [o * (I - 1), O - 1]),
+  };
+  for (let input = 1; input <= 20; input++) {
+    for (let output = 1; output <= 20; output++) {
+      for (const coordinates of keys(places)) {
+        for (const nearest of keys(roundings)) {
+          const rules = {
+            mode: "nearest",
+            coordinates,
+            nearest,
+            cubic: -0.75,
+            excludeOutside: false,
+            antialias: false,
+          } as const;
+          const axis = { axis: 0, output, scale: output / input, start: 0, end: 1 };
+          const want = Array.from({ length: output }, (_, o) => {
+            const [a, b] = places[coordinates](o, input, output);
+            return Math.min(Math.max(roundings[nearest](a, b), 0), input - 1);
+          });
+          expect([...nearestTable(rules, input, axis)], `${coordinates}, ${nearest}, ${input} to ${output}`).toEqual(
+            want,
+          );
+        }
+      }
+    }
+  }
 });
