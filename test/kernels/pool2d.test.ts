@@ -232,6 +232,18 @@ describe.each(BUILDS)("pool2d, %s build", (build) => {
       }
     });
 
+    test("a NaN in one channel alone, in a row and in a window by itself", () => {
+      for (let c = 0; c < 20; c++) {
+        const x = new Random(c).tensor([1, 20, 3, 7]);
+        x.data[c * 21 + 9] = Number.NaN;
+        for (const apart of [2, 1]) {
+          const got = agree(build, "max", x, [3, 3], { strides: [1, apart] });
+          const channels = new Set(Array.from(got, (v, i) => (Number.isNaN(v) ? i % 20 : -1)));
+          expect([...channels].sort((i, j) => i - j)).toEqual([-1, c]);
+        }
+      }
+    });
+
     test("zeros of either sign as in a window by itself", () => {
       const zeros = new Random(6).tensor([1, 16, 7, 9]);
       zeros.data.forEach((v, i) => {

@@ -31,6 +31,8 @@ const CASES: readonly Case[] = [
   { H: 6, W: 5, IC: 8, OC: 8, pads: [2, 3, 1, 4], bias: true, residual: true },
   { N: 3, H: 9, W: 9, IC: 20, OC: 28, bias: true },
   { N: 2, H: 17, W: 33, IC: 4, OC: 4 },
+  // Several blocks of tiles, the last of them not full.
+  { N: 2, H: 17, W: 13, IC: 64, OC: 64 },
   { N: 0, H: 5, W: 5, IC: 4, OC: 4 },
 ];
 

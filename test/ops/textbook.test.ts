@@ -154,6 +154,22 @@ describe("pooling by hand", () => {
     });
   });
 
+  test("2x2 max pooling of the table of the diagonal difference", () => {
+    engine.scope(() => {
+      const other = [
+        [1, 2, 0, 0],
+        [5, 3, 0, 4],
+        [2, 1, 3, 1],
+        [0, 2, 1, 2],
+      ];
+      const y = engine.maxPool2d(plane(other), window);
+      expect(rows(y.shape, y.data)).toEqual([
+        [5, 4],
+        [2, 3],
+      ]);
+    });
+  });
+
   test("2x2 average and L2 pooling of the same table, and its mean", () => {
     engine.scope(() => {
       const y = engine.averagePool2d(plane(table), window);
