@@ -16,7 +16,8 @@ export {
 export type { TensorOrNumber } from "./ops/broadcast.ts";
 export type { ConvTranspose2dOptions, TransposedFilterLayout } from "./ops/conv-transpose2d.ts";
 export type { Conv1dOptions, SequenceFilterLayout } from "./ops/conv1d.ts";
-export type { Conv2dOptions, FilterLayout, Numerics } from "./ops/conv2d.ts";
+export type { Conv2dOptions, FilterLayout } from "./ops/conv2d.ts";
+export type { Numerics } from "./ops/convolve.ts";
 export type { DepthwiseConv2dOptions, DepthwiseSeparableConv2dOptions } from "./ops/depthwise-conv2d.ts";
 export type { GatherOptions } from "./ops/gather.ts";
 export type { GemmOptions } from "./ops/gemm.ts";

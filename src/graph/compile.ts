@@ -1,5 +1,5 @@
 import type { Heap } from "../memory.ts";
-import type { Numerics } from "../ops/conv2d.ts";
+import type { Numerics } from "../ops/convolve.ts";
 import type { Kernels } from "../wasm/kernels.ts";
 import type { Draft } from "./draft.ts";
 import { describeLayers, type Layer } from "./layers.ts";

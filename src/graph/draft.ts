@@ -1,5 +1,5 @@
 import type { HostTensor } from "../dtype.ts";
-import type { Numerics } from "../ops/conv2d.ts";
+import type { Numerics } from "../ops/convolve.ts";
 import type { Graph, GraphNode, TensorType } from "./graph.ts";
 import { carried, carriedType, type HalfType, isHalf } from "./halves.ts";
 import { needsMore } from "./needs.ts";

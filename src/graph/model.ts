@@ -2,7 +2,7 @@ import { DISPOSE } from "../dispose.ts";
 import type { HostTensor } from "../dtype.ts";
 import { ArgumentError, checkAborted, DisposedError, expected } from "../errors.ts";
 import { Heap } from "../memory.ts";
-import type { Numerics } from "../ops/conv2d.ts";
+import type { Numerics } from "../ops/convolve.ts";
 import { elementCount, type Shape } from "../shape.ts";
 import { instantiateKernels } from "../wasm/kernels.ts";
 import { Arena, type Ground } from "./compile.ts";

@@ -1,6 +1,6 @@
 import { type HostTensor, toIntegers } from "../dtype.ts";
 import { ArgumentError, expected, UnsupportedError } from "../errors.ts";
-import type { Numerics } from "../ops/conv2d.ts";
+import type { Numerics } from "../ops/convolve.ts";
 import type { Prepared } from "../ops/prepared.ts";
 import { type Attribute, type GraphNode, nodeLabel, type TensorType } from "./graph.ts";
 

@@ -1,6 +1,7 @@
 import { ArgumentError, expected } from "../errors.ts";
-import { type Activation, DEFAULTS, type Epilogue, resolveActivation } from "../ops/activation.ts";
+import { type Activation, DEFAULTS, resolveActivation } from "../ops/activation.ts";
 import { checkOptions } from "../ops/call.ts";
+import type { Epilogue } from "../ops/epilogue.ts";
 import { layerName } from "./checks.ts";
 import type { Layer, LayerOptions } from "./layer.ts";
 

@@ -1,27 +1,9 @@
 import { ArgumentError, expected } from "../errors.ts";
-import { UNARY } from "./unary-codes.ts";
-
-export type UnaryName = keyof typeof UNARY;
-
-/** What the kernels take: a clamp to [lo, hi], then perhaps a function of unary.ts with its two parameters. */
-export interface Epilogue {
-  readonly lo: number;
-  readonly hi: number;
-  /** Code of the function, or 0. */
-  readonly code: number;
-  readonly alpha: number;
-  readonly beta: number;
-}
-
-export const NO_ACTIVATION: Epilogue = { lo: -Infinity, hi: Infinity, code: 0, alpha: 0, beta: 0 };
-
-export function clampEpilogue(lo: number, hi: number): Epilogue {
-  return { ...NO_ACTIVATION, lo, hi };
-}
-
-export function unaryEpilogue(name: UnaryName, alpha = 0, beta = 0): Epilogue {
-  return { ...NO_ACTIVATION, code: UNARY[name], alpha, beta };
-}
+import type { Tensor } from "../tensor.ts";
+import type { Workspace } from "../workspace.ts";
+import { call } from "./call.ts";
+import { clampEpilogue, type Epilogue, NO_ACTIVATION, unaryEpilogue } from "./epilogue.ts";
+import { prepareUnary } from "./unary.ts";
 
 /** Every activation with its parameters, as they are where none are given. */
 export const DEFAULTS = {
@@ -135,4 +117,11 @@ export function activationEpilogue(
     }
   }
   return unaryEpilogue(name, of("alpha") ?? 0, of("beta") ?? 0);
+}
+
+/** The function of an epilogue of each element of a float32 tensor, which is checked. The result lies as x does. */
+export function applyEpilogue(w: Workspace, where: string, x: Tensor, epilogue: Epilogue): Tensor {
+  const y = w.create(where, x.shape, w.format(x));
+  call(w, where, prepareUnary(x.shape, epilogue), { inputs: [w.address(x)], outputs: [y] });
+  return y;
 }

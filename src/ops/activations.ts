@@ -2,10 +2,15 @@
 
 import type { Tensor } from "../tensor.ts";
 import type { Workspace } from "../workspace.ts";
-import { type ActivationName, type ActivationOptions, activationEpilogue, DEFAULTS } from "./activation.ts";
+import {
+  type ActivationName,
+  type ActivationOptions,
+  activationEpilogue,
+  applyEpilogue,
+  DEFAULTS,
+} from "./activation.ts";
 import { checkOptions } from "./call.ts";
 import { checkTensor } from "./operands.ts";
-import { applyEpilogue } from "./unary.ts";
 
 function simple(name: ActivationName) {
   return (w: Workspace, x: Tensor): Tensor => {

@@ -4,7 +4,7 @@ import { checkOptions } from "./call.ts";
 import { CONVOLUTION_OPTIONS, type ConvolutionOptions, convolve } from "./conv2d.ts";
 import { checkGroups, readFilter } from "./filter.ts";
 import { type SequenceLayoutOptions, sequenceExtents } from "./layout.ts";
-import { resolveSequenceWindow, type SequenceWindowOptions } from "./window.ts";
+import { resolveSequenceWindow, type SequenceWindowOptions } from "./sequence-window.ts";
 
 /** Order of a filter's axes: output channels, input channels of a group, window. */
 export type SequenceFilterLayout = "oik" | "kio" | "oki" | "iko";

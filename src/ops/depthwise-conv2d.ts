@@ -3,14 +3,8 @@ import type { Tensor } from "../tensor.ts";
 import type { Workspace } from "../workspace.ts";
 import type { Activation } from "./activation.ts";
 import { checkOptions } from "./call.ts";
-import {
-  CONVOLUTION_OPTIONS,
-  type ConvolutionOptions,
-  convolve,
-  FILTER_LAYOUTS,
-  type FilterLayout,
-  type Numerics,
-} from "./conv2d.ts";
+import { CONVOLUTION_OPTIONS, type ConvolutionOptions, convolve, FILTER_LAYOUTS, type FilterLayout } from "./conv2d.ts";
+import type { Numerics } from "./convolve.ts";
 import { type Filter, readFilter } from "./filter.ts";
 import { imageExtents, type LayoutOptions } from "./layout.ts";
 import type { PaddingMode } from "./pad-images.ts";

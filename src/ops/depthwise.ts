@@ -1,7 +1,7 @@
 import type { Kernels } from "../wasm/kernels.ts";
-import { type Epilogue, NO_ACTIVATION } from "./activation.ts";
 import { BINARY } from "./binary-codes.ts";
-import type { Conv2dSpec, PixelSteps } from "./conv2d.ts";
+import type { Conv2dSpec, PixelSteps } from "./convolve.ts";
+import { type Epilogue, NO_ACTIVATION } from "./epilogue.ts";
 import type { Packing, Prepared } from "./prepared.ts";
 import { prepareWalk } from "./strided.ts";
 

@@ -4,12 +4,12 @@ import { expected, ShapeError } from "../errors.ts";
 import { broadcastShapes, formatShape, permute, type Shape, sameShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Workspace } from "../workspace.ts";
-import { type UnaryName, unaryEpilogue } from "./activation.ts";
+import { applyEpilogue } from "./activation.ts";
 import { type BinaryName, prepareBinary } from "./binary.ts";
 import { operand, pairOf, type TensorOrNumber } from "./broadcast.ts";
 import { call } from "./call.ts";
+import { type UnaryName, unaryEpilogue } from "./epilogue.ts";
 import { checkTensor, lieTogether } from "./operands.ts";
-import { applyEpilogue } from "./unary.ts";
 
 type Parameterless = Exclude<UnaryName, "clamp" | "linear" | "pow" | "leakyRelu" | "thresholdedRelu" | "hardSigmoid">;
 

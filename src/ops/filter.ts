@@ -4,18 +4,6 @@ import type { Tensor } from "../tensor.ts";
 import type { Workspace } from "../workspace.ts";
 import { checkFloat } from "./layout.ts";
 
-/** Elements from one filter value to the next along each axis; taps are the KH * KW places, row by row. */
-export interface FilterStrides {
-  readonly oc: number;
-  readonly ic: number;
-  readonly tap: number;
-}
-
-/** Element strides of a dense [OC, IC / groups, KH, KW] filter. */
-export function oihwStrides(ICG: number, taps: number): FilterStrides {
-  return { oc: ICG * taps, ic: taps, tap: 1 };
-}
-
 /** What a filter's shape says. */
 export interface Filter {
   /** Extents of the axes "o" and "i" of the layout. */

@@ -1,7 +1,7 @@
 import type { DataType } from "../dtype.ts";
 import { elementCount, type Shape } from "../shape.ts";
 import type { Kernels } from "../wasm/kernels.ts";
-import type { FilterStrides } from "./conv2d.ts";
+import type { FilterStrides } from "./convolve.ts";
 import { scratchBytes as tableBytes } from "./panels.ts";
 import { type Addresses, type Packing, type Prepared, residentWeights, type WeightSource } from "./prepared.ts";
 import { integerAt, rangeOf, readFloats } from "./stored.ts";

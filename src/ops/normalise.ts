@@ -1,7 +1,7 @@
 import { broadcastShapes, elementCount, type Shape } from "../shape.ts";
-import { unaryEpilogue } from "./activation.ts";
 import { prepareBinary } from "./binary.ts";
 import { Chain, type Link } from "./chain.ts";
+import { unaryEpilogue } from "./epilogue.ts";
 import type { Prepared } from "./prepared.ts";
 import { prepareReduce, reducedShape } from "./reduce.ts";
 import { prepareUnary } from "./unary.ts";

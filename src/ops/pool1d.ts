@@ -3,8 +3,10 @@ import type { Workspace } from "../workspace.ts";
 import { checkOptions } from "./call.ts";
 import { type SequenceLayoutOptions, sequencesOf } from "./layout.ts";
 import { checkBoolean } from "./operands.ts";
-import { type PoolKind, poolImages } from "./pool2d.ts";
-import { positive, type Rounding, resolveSequenceWindow, type SequenceWindowOptions } from "./window.ts";
+import type { PoolKind } from "./pool.ts";
+import { poolImages } from "./pool2d.ts";
+import { resolveSequenceWindow, type SequenceWindowOptions } from "./sequence-window.ts";
+import { positive, type Rounding } from "./window.ts";
 
 export interface Pool1dOptions extends SequenceWindowOptions, SequenceLayoutOptions {
   /** Length of the window. Default: the whole sequence. */

@@ -1,10 +1,10 @@
 import type { Tensor } from "../tensor.ts";
-import type { Kernels } from "../wasm/kernels.ts";
 import type { Workspace } from "../workspace.ts";
+import { prepareAdaptivePool2d } from "./adaptive-pool.ts";
 import { call, checkOptions } from "./call.ts";
 import { createImages, type Images, imagesOf, type Layout, type LayoutOptions, type SequenceLayout } from "./layout.ts";
 import { checkBoolean } from "./operands.ts";
-import type { Addresses, Prepared } from "./prepared.ts";
+import { type PoolKind, preparePool2d } from "./pool.ts";
 import { type Pair, pair, type Rounding, resolveWindow, type Window, type WindowOptions } from "./window.ts";
 
 export interface Pool2dOptions extends WindowOptions, LayoutOptions {
@@ -170,99 +170,4 @@ function adaptivePool(
   const y = createImages(w, where, inputLayout, N, C, OH, OW);
   call(w, where, prepareAdaptivePool2d({ kind, N, C, H, W, OH, OW }), { inputs: [address], outputs: [y] });
   return y;
-}
-
-export type PoolKind = "max" | "average" | "l1" | "l2";
-
-/** A pooling of channels-last images, checked and in numbers. */
-export interface Pool2dSpec {
-  readonly kind: PoolKind;
-  readonly N: number;
-  readonly C: number;
-  readonly window: Window;
-  /** Average only: whether places in the padding count. */
-  readonly countPadding?: boolean;
-  /** Max only: whether output 1 takes the int32 place h * W + w of each maximum in its image. */
-  readonly indices?: boolean;
-  /** Elements from pixel to pixel of x and y where they are some channels of wider images. */
-  readonly steps?: { readonly x?: number | undefined; readonly y?: number | undefined } | undefined;
-}
-
-/** Makes a pooling ready: input [x] [N, IH, IW, C], output [N, OH, OW, C]. */
-export function preparePool2d(spec: Pool2dSpec): Prepared {
-  const { kind, N, C, window: v } = spec;
-  const outputShape = [N, v.OH, v.OW, C];
-  const everyPlace = v.KH === v.IH && v.KW === v.IW && v.DH === 1 && v.DW === 1 && v.PT + v.PL === 0;
-  const whole = everyPlace && v.OH === 1 && v.OW === 1;
-  const empty = N * v.OH * v.OW * C === 0;
-  return {
-    algorithm: whole && kind === "average" ? "global average" : `${kind} ${v.KH}x${v.KW}`,
-    outputShapes: spec.indices ? [outputShape, outputShape] : [outputShape],
-    macs: 0,
-    scratchBytes: 0,
-    run: empty
-      ? () => {}
-      : (k, at) => (whole && kind === "average" ? runGlobalAverage(k, at, spec) : runPool(k, at, spec)),
-  };
-}
-
-function runGlobalAverage(k: Kernels, { inputs, outputs }: Addresses, { N, C, window: v, steps }: Pool2dSpec): void {
-  k.globalAveragePool2d(inputs[0], N, v.IH * v.IW, C, (steps?.x ?? C) * 4, outputs[0], (steps?.y ?? C) * 4);
-}
-
-// biome-ignore format: one line a subject
-function runPool(k: Kernels, { inputs: [x], outputs: [y, places] }: Addresses, spec: Pool2dSpec): void {
-  const { kind, N, C, window: v, countPadding, indices } = spec;
-  const xStep = (spec.steps?.x ?? C) * 4;
-  const yStep = (spec.steps?.y ?? C) * 4;
-  if (kind === "max") {
-    k.maxPool2d(x, N, v.IH, v.IW, C, xStep, y, v.OH, v.OW, yStep,
-      v.KH, v.KW, v.SH, v.SW, v.DH, v.DW, v.PT, v.PL, indices ? places : 0, C * 4);
-  } else if (kind === "average") {
-    k.averagePool2d(x, N, v.IH, v.IW, C, xStep, y, v.OH, v.OW, yStep,
-      v.KH, v.KW, v.SH, v.SW, v.DH, v.DW, v.PT, v.PL, v.PB, v.PR, countPadding ? 1 : 0, 0);
-  } else {
-    k.lpPool2d(x, N, v.IH, v.IW, C, xStep, y, v.OH, v.OW, yStep,
-      v.KH, v.KW, v.SH, v.SW, v.DH, v.DW, v.PT, v.PL, kind === "l1" ? 1 : 2);
-  }
-}
-
-/** An adaptive pooling of channels-last images in numbers. */
-export interface AdaptivePool2dSpec {
-  readonly kind: "max" | "average";
-  readonly N: number;
-  readonly C: number;
-  readonly H: number;
-  readonly W: number;
-  readonly OH: number;
-  readonly OW: number;
-}
-
-/** Makes an adaptive pooling ready: input [x] [N, H, W, C], output [N, OH, OW, C]. The bounds of its windows are packed as tables. */
-export function prepareAdaptivePool2d({ kind, N, C, H, W, OH, OW }: AdaptivePool2dSpec): Prepared {
-  const bounds = Int32Array.from([...adaptiveBounds(H, OH), ...adaptiveBounds(W, OW)]);
-  return {
-    algorithm: `adaptive ${kind}`,
-    outputShapes: [[N, OH, OW, C]],
-    macs: 0,
-    scratchBytes: 0,
-    packing: {
-      key: `adaptive ${H}x${W} to ${OH}x${OW}`,
-      bytes: bounds.byteLength,
-      write: (k, _, to) => new Int32Array(k.memory.buffer, to, bounds.length).set(bounds),
-    },
-    run(k, { inputs: [x], outputs: [y], packed }) {
-      if (N * C === 0) return;
-      const average = kind === "average" ? 1 : 0;
-      // biome-ignore format: one line a subject
-      k.adaptivePool2d(average, x, N, H, W, C, C * 4, y, OH, OW, C * 4, packed, packed + OH * 8, 0, 0);
-    },
-  };
-}
-
-function* adaptiveBounds(input: number, output: number): Generator<number> {
-  for (let i = 0; i < output; i++) {
-    yield Math.floor((i * input) / output);
-    yield Math.ceil(((i + 1) * input) / output);
-  }
 }

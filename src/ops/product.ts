@@ -1,5 +1,5 @@
-import type { Epilogue } from "./activation.ts";
-import { prepareConv2d } from "./conv2d.ts";
+import { prepareConv2d } from "./convolve.ts";
+import type { Epilogue } from "./epilogue.ts";
 import type { Prepared } from "./prepared.ts";
 import { prepareUnary } from "./unary.ts";
 

@@ -1,7 +1,7 @@
 import { allocate, type HostTensor } from "../dtype.ts";
 import { toFloat32 } from "../half.ts";
 import { elementCount, type Shape } from "../shape.ts";
-import { clampEpilogue, type Epilogue } from "./activation.ts";
+import { clampEpilogue, type Epilogue } from "./epilogue.ts";
 import type { Prepared } from "./prepared.ts";
 import { floatAt, integerAt, pointwise, STORED, type StoredType } from "./stored.ts";
 import { UNARY } from "./unary-codes.ts";

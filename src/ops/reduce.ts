@@ -1,7 +1,7 @@
 import { elementCount, type Shape } from "../shape.ts";
-import { unaryEpilogue } from "./activation.ts";
 import { prepareBinary } from "./binary.ts";
 import { Chain, type Link } from "./chain.ts";
+import { unaryEpilogue } from "./epilogue.ts";
 import type { Prepared } from "./prepared.ts";
 import { REDUCE } from "./reduce-codes.ts";
 import { prepareUnary } from "./unary.ts";

@@ -1,9 +1,9 @@
-import { elementCount, type Shape } from "../shape.ts";
+import { elementCount } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Workspace } from "../workspace.ts";
 import { call } from "./call.ts";
 import { checkAxis, checkTensor, createLike, lie } from "./operands.ts";
-import type { Prepared } from "./prepared.ts";
+import { prepareSoftmax } from "./soften.ts";
 
 /**
  * e^x divided by its sum along an axis.
@@ -39,19 +39,4 @@ function run(w: Workspace, where: string, x: Tensor, axis: number, log: boolean)
   const [outer, inner] = [elementCount(shape.slice(0, at)), elementCount(shape.slice(at + 1))];
   call(w, where, prepareSoftmax(shape, outer, shape[at], inner, log), { inputs: [address], outputs: [y] });
   return y;
-}
-
-/** Makes a softmax over the middle of [outer, length, inner] elements ready: input [x], float32. */
-export function prepareSoftmax(shape: Shape, outer: number, length: number, inner: number, log = false): Prepared {
-  return {
-    algorithm: log ? "log-softmax" : "softmax",
-    outputShapes: [shape],
-    macs: 0,
-    scratchBytes: 0,
-    run(k, { inputs, outputs }) {
-      if (outer * length * inner === 0) return;
-      if (log) k.logSoftmax(inputs[0], outputs[0], outer, length, inner);
-      else k.softmax(inputs[0], outputs[0], outer, length, inner);
-    },
-  };
 }

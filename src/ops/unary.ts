@@ -1,17 +1,7 @@
 import { elementCount, type Shape } from "../shape.ts";
-import type { Tensor } from "../tensor.ts";
-import type { Workspace } from "../workspace.ts";
-import type { Epilogue } from "./activation.ts";
-import { call } from "./call.ts";
+import type { Epilogue } from "./epilogue.ts";
 import type { Prepared } from "./prepared.ts";
 import { UNARY } from "./unary-codes.ts";
-
-/** The function of an epilogue of each element of a float32 tensor, which is checked. The result lies as x does. */
-export function applyEpilogue(w: Workspace, where: string, x: Tensor, epilogue: Epilogue): Tensor {
-  const y = w.create(where, x.shape, w.format(x));
-  call(w, where, prepareUnary(x.shape, epilogue), { inputs: [w.address(x)], outputs: [y] });
-  return y;
-}
 
 /** Makes a function of one element ready: input [x], float32. */
 export function prepareUnary(shape: Shape, { lo, hi, code, alpha, beta }: Epilogue): Prepared {

@@ -1,4 +1,4 @@
-import type { Conv2dSpec } from "./conv2d.ts";
+import type { Conv2dSpec } from "./convolve.ts";
 import { CONTEXT_BYTES, DEAD, panelsOf } from "./panels.ts";
 import type { Packing, Prepared } from "./prepared.ts";
 

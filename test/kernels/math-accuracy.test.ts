@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { UnaryName } from "../../src/ops/activation.ts";
+import type { UnaryName } from "../../src/ops/epilogue.ts";
 import { UNARY } from "../../src/ops/unary-codes.ts";
 import { scalar } from "../reference/activation.ts";
 import { BUILDS, type Build, instance } from "../support/builds.ts";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import type { UnaryName } from "../../src/ops/activation.ts";
+import type { UnaryName } from "../../src/ops/epilogue.ts";
 import { UNARY } from "../../src/ops/unary-codes.ts";
 import { scalar } from "../reference/activation.ts";
 import { BUILDS, type Build, instance } from "../support/builds.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { NO_ACTIVATION, unaryEpilogue } from "../../src/ops/activation.ts";
-import { type Conv2dSpec, oihwStrides } from "../../src/ops/conv2d.ts";
+import { type Conv2dSpec, oihwStrides } from "../../src/ops/convolve.ts";
+import { NO_ACTIVATION, unaryEpilogue } from "../../src/ops/epilogue.ts";
 import { residentWeights } from "../../src/ops/prepared.ts";
 import { prepareWinograd } from "../../src/ops/winograd.ts";
 import { conv2d, type Plain, plain, toChannelsFirst, toChannelsLast } from "../reference.ts";

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { pair, resolvePadding, resolveSequenceWindow, resolveWindow } from "../../src/ops/window.ts";
+import { resolveSequenceWindow } from "../../src/ops/sequence-window.ts";
+import { pair, resolvePadding, resolveWindow } from "../../src/ops/window.ts";
 import { windowCount } from "../reference/plain.ts";
 import { errorOf } from "./engines.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Conv2dSpec, prepareConv2d } from "../../src/ops/conv2d.ts";
+import { type Conv2dSpec, prepareConv2d } from "../../src/ops/convolve.ts";
 import { resolveWindow } from "../../src/ops/window.ts";
 import { conv2d as oracle } from "../reference.ts";
 import { Random } from "../support/random.ts";

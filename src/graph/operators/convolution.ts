@@ -1,5 +1,5 @@
 import { expected, ShapeError } from "../../errors.ts";
-import { type Conv2dSpec, oihwStrides, prepareConv2d, takesSteps } from "../../ops/conv2d.ts";
+import { type Conv2dSpec, oihwStrides, prepareConv2d, takesSteps } from "../../ops/convolve.ts";
 import { formatShape } from "../../shape.ts";
 import type { NodeView, Operator } from "../operator.ts";
 import { fusedEpilogue } from "./fused.ts";

@@ -1,5 +1,5 @@
 import { expected, ShapeError } from "../../errors.ts";
-import { clampEpilogue, type Epilogue, type UnaryName, unaryEpilogue } from "../../ops/activation.ts";
+import { clampEpilogue, type Epilogue, type UnaryName, unaryEpilogue } from "../../ops/epilogue.ts";
 import { prepareUnary } from "../../ops/unary.ts";
 import { elementCount, formatShape } from "../../shape.ts";
 import type { NodeView, Operator } from "../operator.ts";

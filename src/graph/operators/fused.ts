@@ -1,4 +1,4 @@
-import { type Epilogue, NO_ACTIVATION } from "../../ops/activation.ts";
+import { type Epilogue, NO_ACTIVATION } from "../../ops/epilogue.ts";
 import type { NodeView } from "../operator.ts";
 
 /** The activation fused into a node. */

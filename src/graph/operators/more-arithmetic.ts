@@ -1,8 +1,8 @@
 import type { DataType, HostTensor } from "../../dtype.ts";
 import { expected, ShapeError } from "../../errors.ts";
 import { toFloat32 } from "../../half.ts";
-import { unaryEpilogue } from "../../ops/activation.ts";
 import { type BinaryName, prepareBinary } from "../../ops/binary.ts";
+import { unaryEpilogue } from "../../ops/epilogue.ts";
 import { prepareUnary } from "../../ops/unary.ts";
 import { prepareVariadic } from "../../ops/variadic.ts";
 import { broadcastShapes, formatShape, sameShape } from "../../shape.ts";

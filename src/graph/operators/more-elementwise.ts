@@ -1,6 +1,6 @@
 import type { HostTensor } from "../../dtype.ts";
 import { ArgumentError, expected } from "../../errors.ts";
-import { type UnaryName, unaryEpilogue } from "../../ops/activation.ts";
+import { type UnaryName, unaryEpilogue } from "../../ops/epilogue.ts";
 import { prepareClamp } from "../../ops/variadic.ts";
 import { mapHost } from "../host.ts";
 import type { NodeView, Operator } from "../operator.ts";

@@ -1,4 +1,4 @@
-import { type Pool2dSpec, type PoolKind, preparePool2d } from "../../ops/pool2d.ts";
+import { type Pool2dSpec, type PoolKind, preparePool2d } from "../../ops/pool.ts";
 import type { Addresses, Prepared } from "../../ops/prepared.ts";
 import { isStored, prepareThroughFloats } from "../../ops/stored.ts";
 import type { Kernels } from "../../wasm/kernels.ts";

@@ -1,5 +1,5 @@
 import { expected, ShapeError } from "../../errors.ts";
-import { type Pool2dSpec, type PoolKind, preparePool2d } from "../../ops/pool2d.ts";
+import { type Pool2dSpec, type PoolKind, preparePool2d } from "../../ops/pool.ts";
 import { resolveWindow } from "../../ops/window.ts";
 import type { NodeView, Operator } from "../operator.ts";
 import { imageOf, imageShape, pairOf, stepsOf, windowOf } from "./image.ts";

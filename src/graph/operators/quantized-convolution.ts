@@ -1,5 +1,5 @@
 import { ArgumentError, expected, ShapeError } from "../../errors.ts";
-import { oihwStrides } from "../../ops/conv2d.ts";
+import { oihwStrides } from "../../ops/convolve.ts";
 import {
   type ByteType,
   type IntegerConv2dSpec,

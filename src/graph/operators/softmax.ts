@@ -1,5 +1,5 @@
 import type { Fold } from "../../ops/reduce.ts";
-import { prepareSoftmax } from "../../ops/softmax.ts";
+import { prepareSoftmax } from "../../ops/soften.ts";
 import { elementCount, normaliseAxis } from "../../shape.ts";
 import type { NodeView, Operator } from "../operator.ts";
 import { axisError } from "./shapes.ts";

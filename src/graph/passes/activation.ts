@@ -1,4 +1,4 @@
-import { type Epilogue, NO_ACTIVATION } from "../../ops/activation.ts";
+import { type Epilogue, NO_ACTIVATION } from "../../ops/epilogue.ts";
 import type { Draft } from "../draft.ts";
 import type { GraphNode } from "../graph.ts";
 import { isActivation } from "../operators/elementwise.ts";

@@ -1,6 +1,6 @@
+import { applyEpilogue } from "../../ops/activation.ts";
 import { erf, exp, relu, sigmoid } from "../../ops/activations.ts";
 import { add, mul, sign, sub } from "../../ops/elementwise.ts";
-import { applyEpilogue } from "../../ops/unary.ts";
 import type { Tensor } from "../../tensor.ts";
 import type { Workspace } from "../../workspace.ts";
 import type { ActivationUse } from "../activation.ts";

@@ -1,0 +1,17 @@
+import type { Shape } from "../shape.ts";
+import type { Prepared } from "./prepared.ts";
+
+/** Makes a softmax over the middle of [outer, length, inner] elements ready: input [x], float32. */
+export function prepareSoftmax(shape: Shape, outer: number, length: number, inner: number, log = false): Prepared {
+  return {
+    algorithm: log ? "log-softmax" : "softmax",
+    outputShapes: [shape],
+    macs: 0,
+    scratchBytes: 0,
+    run(k, { inputs, outputs }) {
+      if (outer * length * inner === 0) return;
+      if (log) k.logSoftmax(inputs[0], outputs[0], outer, length, inner);
+      else k.softmax(inputs[0], outputs[0], outer, length, inner);
+    },
+  };
+}
