@@ -27,13 +27,25 @@ copyFileSync("build/relaxed.wasm", "dist/lanewise-relaxed.wasm");
 /** The part that other parts on demand build upon, and which is loaded before them. */
 const MORE = resolve("src/graph/more.ts");
 
+/** A name from each module that programs with an engine have as well as those with the loader. */
+const EVERY_PROGRAM = `
+  export { kernelsFrom } from "./wasm/source.ts";
+  export { expected } from "./errors.ts";
+  export { isShape } from "./shape.ts";
+  export { DISPOSE } from "./dispose.ts";
+  export { residentWeights } from "./ops/prepared.ts";
+`;
+
+/** Parts of programs that may do without the loader. */
+const WITHOUT_LOADER = /src\/(wasm\/|engine-core\.ts$)/;
+
 /** Operators and passes; what is for reading files does not build upon `MORE`. */
 const USES_MORE = /src\/graph\/(operators|passes)\//;
 
 /**
- * Has every module that is loaded on demand lead to what is there by then: the loader, and the part that most of them need. What
- * they share with these then stays in their chunks; otherwise esbuild, and a user's bundler after it, would make a chunk for each set
- * of modules that share something.
+ * Has every module that is loaded on demand lead to what is there by then: the loader or what brings the kernels, and the part that
+ * most operators need. What they share with these then stays in their chunks; otherwise esbuild, and a user's bundler after it, would
+ * make a chunk for each set of modules that share something.
  */
 const knowingOthers: Plugin = {
   name: "knowing-others",
@@ -44,10 +56,14 @@ const knowingOthers: Plugin = {
       return undefined;
     });
     onResolve({ filter: /^the-loader$/ }, () => ({ path: resolve("src/onnx/load.ts"), sideEffects: true }));
+    onResolve({ filter: /^every-program$/ }, ({ path }) => ({ path, namespace: "lead", sideEffects: true }));
+    onLoad({ filter: /./, namespace: "lead" }, () => ({ contents: EVERY_PROGRAM, resolveDir: resolve("src") }));
     onResolve({ filter: /^more$/ }, () => ({ path: MORE, sideEffects: true }));
     onLoad({ filter: /\.ts$/ }, ({ path }) => {
       if (!onDemand.has(path)) return undefined;
-      const others = ['export { loadModel } from "the-loader";'];
+      const others = [
+        WITHOUT_LOADER.test(path) ? 'export * from "every-program";' : 'export { loadModel } from "the-loader";',
+      ];
       if (USES_MORE.test(path)) others.push('export { OPERATORS as MORE } from "more";');
       return { contents: `${readFileSync(path, "utf8")}\n${others.join("\n")}`, loader: "ts" };
     });

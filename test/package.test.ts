@@ -186,6 +186,35 @@ describe("the library", () => {
     }
   });
 
+  test("creates an engine with operators that come on demand, from one file as from several", async () => {
+    const program = await bundle('export { createEngine } from "lanewise";');
+    const whole = `data:text/javascript;base64,${Buffer.from(program).toString("base64")}`;
+    for (const file of [whole, inRoot("dist/index.js").href]) {
+      const { createEngine }: typeof import("../src/index.ts") = await import(file);
+      const engine = await createEngine();
+      expect(engine.relu(engine.tensor([-1, 2])).data).toEqual(Float32Array.of(0, 2));
+    }
+  });
+
+  test("starts with few files, none of which is of an engine's operators", () => {
+    const started = new Set<string>();
+    const follow = (file: URL) => {
+      if (started.has(file.pathname)) return;
+      started.add(file.pathname);
+      const text = readFileSync(file, "utf8");
+      for (const [, name] of text.matchAll(/^(?:import|export|\}).* from "([^"]+)";$/gm)) {
+        follow(name === "#wasm" ? inRoot("dist/wasm/embedded.js") : new URL(name, file));
+      }
+    };
+    follow(inRoot("dist/index.js"));
+    const files = [...started];
+    expect(files.some((file) => /^\/\/ src\/(graph\/model|wasm\/kernels)\.ts$/m.test(readFileSync(file, "utf8")))).toBe(
+      true,
+    );
+    expect(files.filter((file) => /^\/\/ src\/ops\/(conv2d|index)\.ts$/m.test(readFileSync(file, "utf8")))).toEqual([]);
+    expect(files.length).toBeLessThanOrEqual(8);
+  });
+
   test("has declarations that name only each other", () => {
     const seen = new Set<string>();
     const follow = (file: URL) => {
