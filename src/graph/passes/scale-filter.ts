@@ -3,6 +3,7 @@ import { toFloat32 } from "../../half.ts";
 import { elementCount } from "../../shape.ts";
 import type { Draft } from "../draft.ts";
 import type { GraphNode } from "../graph.ts";
+import { LazyTensor } from "../lazy.ts";
 import { float32, shapeOf } from "./constants.ts";
 
 /** A constant of floating point as float32 elements. */
@@ -20,8 +21,10 @@ export interface Affine {
 interface Weights {
   readonly filter: HostTensor;
   readonly channels: number;
-  /** The channel of each element of the filter. */
-  readonly channelOf: (element: number) => number;
+  /** So many elements of the filter that follow each other are of one channel. */
+  readonly run: number;
+  /** The channel of each run, in order. */
+  readonly channelOf: (run: number) => number;
   /** The bias as one value for each channel; undefined if there is none. */
   readonly bias: ArrayLike<number> | undefined;
   /** What the node is with weights and bias in inputs 1 and 2. */
@@ -43,17 +46,30 @@ export function scaleFilter(draft: Draft, node: GraphNode, affine: Affine, outpu
   if (node.inputs[3] || node.attributes["epilogue"]) return undefined;
   const weights = RULES[node.op]?.(draft, node);
   if (!weights || weights.channels !== scale.length) return undefined;
-  const { filter, channelOf, bias, rest } = weights;
-  const source = toFloat32(filter);
+  const { filter, bias, rest } = weights;
   const plain = scale.every((factor) => factor === 1);
-  const data = plain ? source : source.map((value, i) => value * scale[channelOf(i)]);
   const biases = Float32Array.from(shift, (value, c) => value + (bias ? bias[c] * scale[c] : 0));
   const inputs = [
     node.inputs[0],
-    plain ? node.inputs[1] : draft.addConstant(`${node.inputs[1]}*scale`, float32(filter.shape, data)),
+    plain
+      ? node.inputs[1]
+      : draft.addConstant(
+          `${node.inputs[1]}*scale`,
+          new LazyTensor("float32", filter.shape, () => scaled(weights, scale)),
+        ),
     draft.addConstant(`${output}:bias`, float32([biases.length], biases)),
   ];
   return { ...node, ...rest, inputs, outputs: [output] };
+}
+
+function scaled({ filter, run, channelOf }: Weights, scale: Float64Array): Float32Array<ArrayBuffer> {
+  const source = toFloat32(filter);
+  const data = new Float32Array(source.length);
+  for (let at = 0, index = 0; at < data.length; index++) {
+    const factor = scale[channelOf(index)];
+    for (const end = at + run; at < end; at++) data[at] = source[at] * factor;
+  }
+  return data;
 }
 
 type Rule = (draft: Draft, node: GraphNode) => Weights | undefined;
@@ -64,7 +80,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     if (!known) return undefined;
     const { filter, bias } = known;
     const each = elementCount(filter.shape.slice(1));
-    return { filter, bias, channels: filter.shape[0], channelOf: (i) => Math.floor(i / each), rest: {} };
+    return { filter, bias, channels: filter.shape[0], run: each, channelOf: (oc) => oc, rest: {} };
   },
   ConvTranspose(draft, node) {
     const known = knownWeights(draft, node);
@@ -72,11 +88,11 @@ const RULES: Readonly<Record<string, Rule>> = {
     const { filter, bias } = known;
     const groups = (node.attributes["group"] as number | undefined) ?? 1;
     const [IC, OCG, KH, KW] = filter.shape;
-    const channelOf = (i: number) => {
-      const ic = Math.floor(i / (OCG * KH * KW));
-      return Math.floor(ic / (IC / groups)) * OCG + (Math.floor(i / (KH * KW)) % OCG);
+    const channelOf = (index: number) => {
+      const ic = Math.floor(index / OCG);
+      return Math.floor(ic / (IC / groups)) * OCG + (index % OCG);
     };
-    return { filter, bias, channels: OCG * groups, channelOf, rest: {} };
+    return { filter, bias, channels: OCG * groups, run: KH * KW, channelOf, rest: {} };
   },
   Gemm(draft, node) {
     const known = knownWeights(draft, node);
@@ -91,7 +107,8 @@ const RULES: Readonly<Record<string, Rule>> = {
     return {
       filter,
       channels: N,
-      channelOf: transposed ? (i) => Math.floor(i / K) : (i) => i % N,
+      run: transposed ? K : 1,
+      channelOf: (index) => index % N,
       bias: bias && Float64Array.from({ length: N }, (_, c) => beta * bias[bias.length === 1 ? 0 : c]),
       rest: { attributes: { ...node.attributes, beta: 1 } },
     };
@@ -102,7 +119,14 @@ const RULES: Readonly<Record<string, Rule>> = {
     if (!known || !columns || elementCount(known.filter.shape) === 0 || known.filter.shape.length !== 2 || rank < 2)
       return undefined;
     const { filter, bias } = known;
-    return { filter, bias, channels: columns, channelOf: (i) => i % columns, rest: rank === 2 ? { op: "Gemm" } : {} };
+    return {
+      filter,
+      bias,
+      channels: columns,
+      run: 1,
+      channelOf: (i) => i % columns,
+      rest: rank === 2 ? { op: "Gemm" } : {},
+    };
   },
 };
 
