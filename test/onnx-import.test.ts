@@ -3,8 +3,9 @@ import type { HostTensor } from "../src/dtype.ts";
 import { UnsupportedError } from "../src/errors.ts";
 import { Model } from "../src/graph/model.ts";
 import { importModel } from "../src/onnx/import.ts";
-import type { ModelProto } from "../src/onnx/proto.ts";
+import { type ModelProto, readModel } from "../src/onnx/proto.ts";
 import { encodeTensor } from "../src/onnx/tensor.ts";
+import { writeModel } from "../src/onnx/write.ts";
 import { compileBuild } from "./support/builds.ts";
 import { floats, graph, integers, model, modelFunction, node, type Parts, truth, value } from "./support/onnx-model.ts";
 
@@ -161,6 +162,22 @@ describe("values by name", () => {
   it("are computed before they are read, whatever the order of the file", () => {
     const proto = outer([node("Add", "b a", "y"), node("Relu", "a", "b"), node("Add", "x x", "a")]);
     expect(importModel(proto).nodes.map(({ outputs }) => outputs[0])).toEqual(["a", "b", "y"]);
+  });
+
+  it("stay in the file where they are large: as a view, or copied each time that they are asked for", () => {
+    const data = Float32Array.from({ length: 16384 }, (_, i) => i - 0.5);
+    const constants = { w: { type: "float32", shape: [128, 128], data } as const };
+    const views = [0, 1, 2, 3].map((length) => {
+      const parts = { inputs: [value("x", [1, 128])], outputs: "y", nodes: [node("MatMul", "x w", "y")] };
+      const file = writeModel({ ...model({ ...parts, constants }), producerName: "p".repeat(length) });
+      const w = importModel(readModel(file)).constants.get("w") as HostTensor;
+      expect(w.shape).toEqual([128, 128]);
+      expect(w.data).toEqual(data);
+      const again = w.data;
+      expect(again === w.data).toBe(w.data.buffer === file.buffer);
+      return w.data.buffer === file.buffer;
+    });
+    expect(views.filter(Boolean).length).toBe(1);
   });
 
   it("must be known, defined once, and not need themselves", () => {

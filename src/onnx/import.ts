@@ -89,7 +89,9 @@ class Importer {
   }
 
   #initializer(tensor: TensorProto, { constants }: Scope): void {
-    const decoded = this.#attempt(tensor.name, "initializer", () => decodeTensor(tensor, this.#options));
+    const decoded = this.#attempt(tensor.name, "initializer", () =>
+      decodeTensor(tensor, { ...this.#options, lazy: true }),
+    );
     if (decoded) constants.set(tensor.name, decoded);
   }
 

@@ -3,6 +3,7 @@
 import type { DataType, HostTensor, TypedArray } from "../dtype.ts";
 import { allocate, bytesPerElement, viewOf } from "../dtype.ts";
 import { expected, MalformedModelError, UnsupportedError } from "../errors.ts";
+import { LazyTensor } from "../graph/lazy.ts";
 import { OnDemand } from "../on-demand.ts";
 import { elementCount, formatShape } from "../shape.ts";
 import type { TensorProto } from "./proto-types.ts";
@@ -65,7 +66,12 @@ export const EXTERNAL_DATA = new OnDemand(() => import("./external-data.ts"));
 
 export interface DecodeOptions {
   readonly externalData?: ExternalData | undefined;
+  /** Whether large float32 tensors that lie askew in the file are copied only when asked for, each time anew. */
+  readonly lazy?: boolean;
 }
+
+/** Bytes from which on a tensor is large. */
+const LARGE = 65536;
 
 /**
  * The elements of a tensor, wherever the file keeps them. Data in the file's bytes stay there as a view if their
@@ -83,6 +89,13 @@ export function decodeTensor(proto: TensorProto, options: DecodeOptions = {}): H
   const shape = proto.dims;
   if (shape.some((extent) => extent < 0)) {
     throw new MalformedModelError(expected(where, "dims", "extents of at least 0", shape));
+  }
+  const bytes = proto.rawData;
+  if (options.lazy && type === "float32" && proto.dataLocation !== 1 && bytes && bytes.length >= LARGE) {
+    const elements = () => fromBytes(bytes, type, shape, where, "raw_data");
+    if (bytes.byteOffset % 4 !== 0 && bytes.length === elementCount(shape) * 4) {
+      return new LazyTensor(type, [...shape], elements);
+    }
   }
   const data =
     proto.dataLocation === 1

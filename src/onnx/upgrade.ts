@@ -115,6 +115,6 @@ function split(node: GraphNode, context: UpgradeContext): GraphNode[] {
 
 /** A constant without elements stands for an input that is not given. */
 function withoutEmptyInputs(node: GraphNode, context: UpgradeContext): GraphNode[] {
-  const inputs = node.inputs.map((name) => (name && context.constant(name)?.data.length === 0 ? "" : name));
+  const inputs = node.inputs.map((name) => (name && context.constant(name)?.shape.includes(0) ? "" : name));
   return [{ ...node, inputs }];
 }
