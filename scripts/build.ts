@@ -27,13 +27,21 @@ copyFileSync("build/relaxed.wasm", "dist/lanewise-relaxed.wasm");
 /** The part that other parts on demand build upon, and which is loaded before them. */
 const MORE = resolve("src/graph/more.ts");
 
-/** A name from each module that programs with an engine have as well as those with the loader. */
+/** A name from each module that engines and models share, or from one above it. */
 const EVERY_PROGRAM = `
   export { kernelsFrom } from "./wasm/source.ts";
   export { expected } from "./errors.ts";
   export { isShape } from "./shape.ts";
   export { DISPOSE } from "./dispose.ts";
   export { residentWeights } from "./ops/prepared.ts";
+  export { Heap } from "./memory.ts";
+  export { resolveWindow } from "./ops/window.ts";
+  export { bytesPerElement } from "./dtype.ts";
+  export { prepareBinary } from "./ops/binary.ts";
+  export { preparePool2d } from "./ops/pool.ts";
+  export { prepareProduct } from "./ops/product.ts";
+  export { prepareSoftmax } from "./ops/soften.ts";
+  export { prepareTranspose } from "./ops/transpose.ts";
 `;
 
 /** Parts of programs that may do without the loader. */

@@ -1,10 +1,19 @@
 import { DISPOSE } from "./dispose.ts";
 import { holds, type TypedArray, typeOfArray } from "./dtype.ts";
 import { ArgumentError, expected, ShapeError } from "./errors.ts";
+import { checkOptions } from "./ops/call.ts";
 import { OPERATORS } from "./ops/index.ts";
 import { elementCount, formatShape, isShape, type Shape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
+import { type KernelSource, kernelsFrom } from "./wasm/source.ts";
 import { Workspace } from "./workspace.ts";
+
+export interface EngineOptions {
+  /** The kernels, for those who host `lanewise/lanewise.wasm` themselves. */
+  readonly wasm?: KernelSource;
+  /** Bytes that the engine's memory may take; wasm memory comes in pages of 64 KiB. Default: what the runtime allows. */
+  readonly memoryLimit?: number;
+}
 
 /** An operator without its first parameter, which the engine fills in. */
 type Bound<F> = F extends (workspace: Workspace, ...rest: infer A) => infer R ? (...rest: A) => R : never;
@@ -93,7 +102,14 @@ function isNumeric(data: unknown): data is AnyTypedArray | readonly number[] {
   return ELEMENT_TYPES.some((type) => holds(type, data));
 }
 
-/** An engine on an instance of its own; `where` opens the messages of errors. */
-export function startEngine(where: string, module: WebAssembly.Module, memoryLimit: number | undefined): Engine {
+/** `createEngine`. */
+export async function startEngine(options: EngineOptions): Promise<Engine> {
+  const where = "createEngine";
+  checkOptions(where, options, ["wasm", "memoryLimit"]);
+  const { wasm, memoryLimit } = options;
+  if (memoryLimit !== undefined && !(memoryLimit > 0)) {
+    throw new ArgumentError(expected(where, "memoryLimit", "a number of bytes above 0", memoryLimit));
+  }
+  const module = await kernelsFrom(wasm);
   return new EngineCore(new Workspace(where, module, memoryLimit)) as Engine;
 }

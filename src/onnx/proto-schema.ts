@@ -59,13 +59,18 @@ type Unnamed = Omit<Field, "name"> & { name: string };
 interface FieldOptions {
   readonly repeated?: boolean;
   readonly always?: boolean;
-  readonly schema?: () => Schema;
 }
 
-function field(number: number, kind: Kind, { repeated = false, always = false, schema }: FieldOptions = {}): Unnamed {
+function field(
+  number: number,
+  kind: Kind,
+  { repeated = false, always = false }: FieldOptions = {},
+  schema?: () => Schema,
+): Unnamed {
   return { name: "", number, kind, repeated, always, schema };
 }
 
+const once = {};
 const always = { always: true };
 const list = { repeated: true };
 const alwaysList = { repeated: true, always: true };
@@ -101,13 +106,13 @@ export const TENSOR = schemaOf<TensorProto>({
   doubleData: field(10, "float64"),
   uint64Data: field(11, "uint64"),
   docString: field(12, "string"),
-  externalData: field(13, "message", { ...list, schema: () => ENTRY }),
+  externalData: field(13, "message", list, () => ENTRY),
   dataLocation: field(14, "int"),
 });
 
 const SPARSE_TENSOR = schemaOf<SparseTensorProto>({
-  values: field(1, "message", { schema: () => TENSOR }),
-  indices: field(2, "message", { schema: () => TENSOR }),
+  values: field(1, "message", once, () => TENSOR),
+  indices: field(2, "message", once, () => TENSOR),
   dims: field(3, "int", alwaysList),
 });
 
@@ -118,16 +123,16 @@ const DIMENSION = schemaOf<DimensionProto>({
 });
 
 const TENSOR_SHAPE = schemaOf<TensorShapeProto>({
-  dim: field(1, "message", { ...alwaysList, schema: () => DIMENSION }),
+  dim: field(1, "message", alwaysList, () => DIMENSION),
 });
 
 const TENSOR_TYPE = schemaOf<TensorTypeProto>({
   elemType: field(1, "int", always),
-  shape: field(2, "message", { schema: () => TENSOR_SHAPE }),
+  shape: field(2, "message", once, () => TENSOR_SHAPE),
 });
 
 const TYPE = schemaOf<TypeProto>({
-  tensorType: field(1, "message", { schema: () => TENSOR_TYPE }),
+  tensorType: field(1, "message", once, () => TENSOR_TYPE),
   sequenceType: field(4, "bytes"),
   mapType: field(5, "bytes"),
   denotation: field(6, "string"),
@@ -138,7 +143,7 @@ const TYPE = schemaOf<TypeProto>({
 
 const VALUE_INFO = schemaOf<ValueInfoProto>({
   name: field(1, "string", always),
-  type: field(2, "message", { schema: () => TYPE }),
+  type: field(2, "message", once, () => TYPE),
   docString: field(3, "string"),
 });
 
@@ -148,18 +153,18 @@ const ATTRIBUTE = schemaOf<AttributeProto>(
     f: field(2, "float"),
     i: field(3, "int"),
     s: field(4, "bytes"),
-    t: field(5, "message", { schema: () => TENSOR }),
-    g: field(6, "message", { schema: () => GRAPH }),
+    t: field(5, "message", once, () => TENSOR),
+    g: field(6, "message", once, () => GRAPH),
     floats: field(7, "float", list),
     ints: field(8, "int", list),
     strings: field(9, "bytes", list),
-    tensors: field(10, "message", { ...list, schema: () => TENSOR }),
-    graphs: field(11, "message", { ...list, schema: () => GRAPH }),
+    tensors: field(10, "message", list, () => TENSOR),
+    graphs: field(11, "message", list, () => GRAPH),
     docString: field(13, "string"),
     type: field(20, "int", always),
     refAttrName: field(21, "string"),
-    sparseTensor: field(22, "message", { schema: () => SPARSE_TENSOR }),
-    sparseTensors: field(23, "message", { ...list, schema: () => SPARSE_TENSOR }),
+    sparseTensor: field(22, "message", once, () => SPARSE_TENSOR),
+    sparseTensors: field(23, "message", list, () => SPARSE_TENSOR),
   },
   finishAttribute,
 );
@@ -193,21 +198,21 @@ const NODE = schemaOf<NodeProto>({
   output: field(2, "string", alwaysList),
   name: field(3, "string", always),
   opType: field(4, "string", always),
-  attribute: field(5, "message", { ...alwaysList, schema: () => ATTRIBUTE }),
+  attribute: field(5, "message", alwaysList, () => ATTRIBUTE),
   docString: field(6, "string"),
   domain: field(7, "string", always),
   overload: field(8, "string"),
 });
 
 const GRAPH: Schema = schemaOf<GraphProto>({
-  node: field(1, "message", { ...alwaysList, schema: () => NODE }),
+  node: field(1, "message", alwaysList, () => NODE),
   name: field(2, "string", always),
-  initializer: field(5, "message", { ...alwaysList, schema: () => TENSOR }),
+  initializer: field(5, "message", alwaysList, () => TENSOR),
   docString: field(10, "string"),
-  input: field(11, "message", { ...alwaysList, schema: () => VALUE_INFO }),
-  output: field(12, "message", { ...alwaysList, schema: () => VALUE_INFO }),
-  valueInfo: field(13, "message", { ...alwaysList, schema: () => VALUE_INFO }),
-  sparseInitializer: field(15, "message", { ...list, schema: () => SPARSE_TENSOR }),
+  input: field(11, "message", alwaysList, () => VALUE_INFO),
+  output: field(12, "message", alwaysList, () => VALUE_INFO),
+  valueInfo: field(13, "message", alwaysList, () => VALUE_INFO),
+  sparseInitializer: field(15, "message", list, () => SPARSE_TENSOR),
 });
 
 const FUNCTION = schemaOf<FunctionProto>({
@@ -215,12 +220,12 @@ const FUNCTION = schemaOf<FunctionProto>({
   input: field(4, "string", alwaysList),
   output: field(5, "string", alwaysList),
   attribute: field(6, "string", alwaysList),
-  node: field(7, "message", { ...alwaysList, schema: () => NODE }),
+  node: field(7, "message", alwaysList, () => NODE),
   docString: field(8, "string"),
-  opsetImport: field(9, "message", { ...alwaysList, schema: () => OPERATOR_SET }),
+  opsetImport: field(9, "message", alwaysList, () => OPERATOR_SET),
   domain: field(10, "string", always),
-  attributeProto: field(11, "message", { ...alwaysList, schema: () => ATTRIBUTE }),
-  valueInfo: field(12, "message", { ...alwaysList, schema: () => VALUE_INFO }),
+  attributeProto: field(11, "message", alwaysList, () => ATTRIBUTE),
+  valueInfo: field(12, "message", alwaysList, () => VALUE_INFO),
   overload: field(13, "string"),
 });
 
@@ -231,8 +236,8 @@ export const MODEL = schemaOf<ModelProto>({
   domain: field(4, "string"),
   modelVersion: field(5, "int"),
   docString: field(6, "string"),
-  graph: field(7, "message", { schema: () => GRAPH }),
-  opsetImport: field(8, "message", { ...alwaysList, schema: () => OPERATOR_SET }),
-  metadataProps: field(14, "message", { ...list, schema: () => ENTRY }),
-  functions: field(25, "message", { ...alwaysList, schema: () => FUNCTION }),
+  graph: field(7, "message", once, () => GRAPH),
+  opsetImport: field(8, "message", alwaysList, () => OPERATOR_SET),
+  metadataProps: field(14, "message", list, () => ENTRY),
+  functions: field(25, "message", alwaysList, () => FUNCTION),
 });
