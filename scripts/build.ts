@@ -53,7 +53,7 @@ const USES_MORE = /src\/graph\/(operators|passes)\//;
 /**
  * Has every module that is loaded on demand lead to what is there by then: the loader or what brings the kernels, and the part that
  * most operators need. What they share with these then stays in their chunks; otherwise esbuild, and a user's bundler after it, would
- * make a chunk for each set of modules that share something.
+ * make a chunk for each set of modules that share something. Tensors are in every program by its door.
  */
 const knowingOthers: Plugin = {
   name: "knowing-others",
@@ -66,12 +66,14 @@ const knowingOthers: Plugin = {
     onResolve({ filter: /^the-loader$/ }, () => ({ path: resolve("src/onnx/load.ts"), sideEffects: true }));
     onResolve({ filter: /^every-program$/ }, ({ path }) => ({ path, namespace: "lead", sideEffects: true }));
     onLoad({ filter: /./, namespace: "lead" }, () => ({ contents: EVERY_PROGRAM, resolveDir: resolve("src") }));
+    onResolve({ filter: /^the-tensor$/ }, () => ({ path: resolve("src/tensor.ts"), sideEffects: true }));
     onResolve({ filter: /^more$/ }, () => ({ path: MORE, sideEffects: true }));
     onLoad({ filter: /\.ts$/ }, ({ path }) => {
       if (!onDemand.has(path)) return undefined;
       const others = [
         WITHOUT_LOADER.test(path) ? 'export * from "every-program";' : 'export { loadModel } from "the-loader";',
       ];
+      others.push('export { Tensor } from "the-tensor";');
       if (USES_MORE.test(path)) others.push('export { OPERATORS as MORE } from "more";');
       return { contents: `${readFileSync(path, "utf8")}\n${others.join("\n")}`, loader: "ts" };
     });
