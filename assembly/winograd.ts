@@ -12,6 +12,7 @@
 import { panelWidth } from "./conv2d";
 import { CONTEXT_BYTES, DEAD, panel } from "./gemm";
 import { tileContext } from "./gemm-context";
+import { loadLanes, storeLanes } from "./lanes";
 import { unary } from "./unary";
 
 /** Added between the matrices of one position and the next, so that their rows do not fall on the same cache sets. */
@@ -167,6 +168,7 @@ export function transformOutput(
 ): void {
   const l = f32x4.splat(lo), h = f32x4.splat(hi);
   for (let c: usize = 0; c < <usize>OC << 2; c += 16) {
+    const lanes = OC - (<i32>c >> 2);
     if (M == 4) gatherOutput4(m + c, mStride, temp);
     else gatherOutput2(m + c, mStride, temp);
     const bias = b ? v128.load(b + c) : f32x4.splat(0);
@@ -175,8 +177,10 @@ export function transformOutput(
       let from = r + c + <usize>i * rLine;
       for (let j = 0; j < columns; j++) {
         let v = f32x4.add(v128.load(at(temp, 24 + M * i + j)), bias);
-        if (r) v = f32x4.add(v, v128.load(from));
-        v128.store(to, f32x4.pmin(f32x4.pmax(v, l), h));
+        if (r) v = f32x4.add(v, lanes < 4 ? loadLanes(from, lanes) : v128.load(from));
+        v = f32x4.pmin(f32x4.pmax(v, l), h);
+        if (lanes < 4) storeLanes(to, v, lanes);
+        else v128.store(to, v);
         to += yStride;
         from += rStride;
       }
@@ -205,16 +209,17 @@ export function winograd(
   w: usize, b: usize, y: usize, OH: i32, OW: i32, OC: i32, yStride: usize, PT: i32, PL: i32,
   r: usize, rStride: usize, lo: f32, hi: f32, act: i32, alpha: f32, beta: f32, zeros: usize, scratch: usize
 ): void {
-  assert((M == 2 || M == 4) && IC > 0 && OC > 0 && (IC & 3) == 0 && (OC & 3) == 0);
+  assert((M == 2 || M == 4) && IC > 0 && OC > 0 && (IC & 3) == 0);
   const side = M + 2, K = side * side;
+  const OCP = (OC + 3) & ~3; // with the idle columns of the last panel
   const TH = (OH + M - 1) / M, TW = (OW + M - 1) / M;
-  const vStride = winogradStride(tiles, IC), mStride = winogradStride(tiles, OC);
+  const vStride = winogradStride(tiles, IC), mStride = winogradStride(tiles, OCP);
   const temp = (scratch + 15) & ~15;
   const table = temp + (64 << 4);
   const rows = table + (36 << 2);
   const context = rows + (<usize>(tiles + DEAD) << 2);
   const v = context + CONTEXT_BYTES;
-  tileContext(context, 0, 1, <usize>IC << 2, <usize>OC << 2, 0, -Infinity, Infinity);
+  tileContext(context, 0, 1, <usize>IC << 2, <usize>OCP << 2, 0, -Infinity, Infinity);
   const m = v + <usize>K * vStride;
   const all = N * TH * TW;
   for (let first = 0; first < all; first += tiles) {
@@ -227,14 +232,14 @@ export function winograd(
       if (M == 4) transformInput4(table, IC, to, vStride, temp);
       else transformInput2(table, IC, to, vStride, temp);
     }
-    multiply(K, count, v, vStride, IC, w, m, mStride, OC, rows, context);
+    multiply(K, count, v, vStride, IC, w, m, mStride, OCP, rows, context);
     for (let t = 0; t < count; t++) {
       const n = (first + t) / (TH * TW), th = (first + t) / TW % TH, tw = (first + t) % TW;
       const place = <usize>((n * OH + th * M) * OW + tw * M);
       const height = min(M, OH - th * M), width = min(M, OW - tw * M);
       const to = y + place * yStride;
       transformOutput(
-        M, m + (<usize>t * <usize>OC << 2), mStride, OC, b, to, <usize>OW * yStride, yStride, height, width,
+        M, m + (<usize>t * <usize>OCP << 2), mStride, OC, b, to, <usize>OW * yStride, yStride, height, width,
         r ? r + place * rStride : 0, <usize>OW * rStride, rStride, lo, hi, temp
       );
       if (act) {

@@ -17,7 +17,7 @@ const SLOW_ROWS = 6;
 /** The tile for which Winograd is the faster way, or undefined where the direct way is at least as good. */
 export function winogradTile({ N, IC, OC, groups, window: v }: Conv2dSpec): Tile | undefined {
   const fits = v.KH === 3 && v.KW === 3 && v.SH === 1 && v.SW === 1 && v.DH === 1 && v.DW === 1 && groups === 1;
-  if (!fits || IC % 4 !== 0 || OC % 4 !== 0 || IC < 8 || OC < 8) return undefined;
+  if (!fits || IC % 4 !== 0 || IC < 8 || OC < 8) return undefined;
   const slow = IC * OC < MANY_WEIGHTS ? 0 : SLOW_ROWS;
   const tiles = (tile: number) => N * Math.ceil(v.OH / tile) * Math.ceil(v.OW / tile);
   // Rows of products. Micro-kernels of five rows and of four leave none idle but where there are few.
@@ -61,7 +61,12 @@ function blockTiles(all: number, bytesEach: number, weightBytes: number): number
 /** Bytes of `winogradScratch` in assembly/winograd.ts. */
 function winogradScratch(M: Tile, tiles: number, IC: number, OC: number): number {
   const matrix = (C: number) => tiles * C * 4 + 64;
-  return (M + 2) ** 2 * (matrix(IC) + matrix(OC)) + 64 * 16 + 36 * 4 + (tiles + DEAD) * 4 + CONTEXT_BYTES + 64;
+  return (M + 2) ** 2 * (matrix(IC) + matrix(matrixColumns(OC))) + 64 * 16 + 36 * 4 + (tiles + DEAD) * 4 + CONTEXT_BYTES + 64;
+}
+
+/** Columns of the matrices: those of all panels, idle ones included. */
+function matrixColumns(OC: number): number {
+  return Math.ceil(OC / 4) * 4;
 }
 
 interface WinogradPacking extends Packing {
@@ -74,7 +79,8 @@ function winogradPacking({ IC, OC, filter }: Conv2dSpec, M: Tile): WinogradPacki
   const panels = [...panelsOf(OC, 8)];
   const matrix = panels.reduce((sum, { width }) => sum + width * (IC + 1) * 4, 0);
   const bias = matrix * (M + 2) ** 2;
-  const zeros = bias + OC * 4;
+  const padded = matrixColumns(OC);
+  const zeros = bias + padded * 4;
   const temp = zeros + IC * 4;
   return {
     key: `winograd F(${M},3) ${OC} x ${IC}`,
@@ -103,7 +109,7 @@ function winogradPacking({ IC, OC, filter }: Conv2dSpec, M: Tile): WinogradPacki
         );
         at += width * (IC + 1) * 4;
       }
-      k.fill(to + bias, OC + IC, 0);
+      k.fill(to + bias, padded + IC, 0);
       if (weights.has(1))
         k.copyStrided(weights.at(1, 0, OC), to + bias, 1, 1, 1, 1, 1, OC, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 4);
     },

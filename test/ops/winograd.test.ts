@@ -20,6 +20,7 @@ describe("3x3 convolutions of stride 1 go by", () => {
     [1, 7, 128, 128],
     [1, 208, 12, 16],
     [1, 112, 8, 8],
+    [1, 56, 16, 10],
     [4, 7, 512, 512],
   ])("F(4,3): %i images, side %i, %i to %i channels", (N, I, IC, OC) => {
     expect(algorithm(N, I, IC, OC)).toBe("winograd F(4,3)");
@@ -40,7 +41,6 @@ describe("3x3 convolutions of stride 1 go by", () => {
     [1, 56, 4, 64],
     [1, 56, 64, 4],
     [1, 56, 10, 16],
-    [1, 56, 16, 10],
   ])("the direct way: %i images, side %i, %i to %i channels", (N, I, IC, OC) => {
     expect(algorithm(N, I, IC, OC)).not.toContain("winograd");
   });
