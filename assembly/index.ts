@@ -21,9 +21,7 @@ export { maxUnpool2d } from "./unpool2d";
 export { logSoftmax, softmax } from "./softmax";
 export { blend, resizeAxis, resizeNearest2d } from "./resize2d";
 export { unary } from "./unary";
-export {
-  packWinograd, transformInput2, transformInput4, transformOutput, winograd, winogradScratch, winogradStride
-} from "./winograd";
+export { packWinograd, transformInput2, transformInput4, transformOutput, winograd } from "./winograd";
 
 /** First address behind the module's own data: memory from here on belongs to the host. */
 export function heapBase(): usize {

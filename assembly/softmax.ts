@@ -85,13 +85,11 @@ function columns(log: bool, x: usize, y: usize, length: i32, stride: usize, lane
   let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
   at = x;
   let to = y;
-  for (let l = 0; l < ((length + 3) & ~3); l++, at += stride, to += stride) {
-    let s = s0; // the part of the element at hand; the four take turns
-    if (l < length) {
-      const e = expNonPositive4(f32x4.sub(loadUpTo4(at, lanes), m));
-      s = f32x4.add(s, e);
-      if (!log) storeUpTo4(to, e, lanes);
-    }
+  // The four partial sums take turns; wherever the last turn ends, those that stand two apart are joined.
+  for (let l = 0; l < length; l++, at += stride, to += stride) {
+    const e = expNonPositive4(f32x4.sub(loadUpTo4(at, lanes), m));
+    const s = f32x4.add(s0, e);
+    if (!log) storeUpTo4(to, e, lanes);
     s0 = s1; s1 = s2; s2 = s3; s3 = s;
   }
   finish(log, x, y, length, stride, 1, lanes, m, f32x4.add(f32x4.add(s0, s2), f32x4.add(s1, s3)));

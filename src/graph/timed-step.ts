@@ -1,14 +1,13 @@
 import type { Addresses, Prepared } from "../ops/prepared.ts";
 import type { Kernels } from "../wasm/kernels.ts";
 
-/** Runs after which the engine has surely compiled the kernels for good, and runs after which the choice is made. */
-const WARM = 16;
+/** Runs after which the choice is made: the engine has compiled the kernels for good long before. */
 const TRIALS = 40;
 
 /**
  * A step of a plan: what `prepared` does at `at`. Its first runs use the two loops of the micro-kernels in turn (see `unrolled` in
- * assembly/gemm-context.ts), the others the one that took less time here. The results are the same. Where the clock stands still, the loop of four
- * is kept.
+ * assembly/gemm-context.ts), the others the one whose fastest run took less time here. The results are the same. Where the clock
+ * stands still, the loop of four is kept.
  */
 export function timedStep(kernels: Kernels, prepared: Prepared, at: Addresses): () => void {
   const least = [Infinity, Infinity];
@@ -18,6 +17,6 @@ export function timedStep(kernels: Kernels, prepared: Prepared, at: Addresses): 
     kernels.unrolled.value = loop;
     const start = performance.now();
     prepared.run(kernels, at);
-    if (runs > WARM) least[loop] = Math.min(least[loop], performance.now() - start);
+    least[loop] = Math.min(least[loop], performance.now() - start);
   };
 }
