@@ -171,7 +171,7 @@ export function transformOutput(
     const lanes = OC - (<i32>c >> 2);
     if (M == 4) gatherOutput4(m + c, mStride, temp);
     else gatherOutput2(m + c, mStride, temp);
-    const bias = b ? v128.load(b + c) : f32x4.splat(0);
+    const bias = v128.load(b + c);
     for (let i = 0; i < rows; i++) {
       let to = y + c + <usize>i * yLine;
       let from = r + c + <usize>i * rLine;
@@ -201,7 +201,7 @@ export function winogradScratch(M: i32, tiles: i32, IC: i32, OC: i32): usize {
 
 /**
  * 3x3 convolution of stride 1. x: [N, IH, IW] of IC floats a pixel, `xStride` bytes apart; y, r (0 if none): [N, OH, OW] of OC floats,
- * pixels `yStride`, `rStride` bytes apart. w: (M+2)^2 matrices made by `packWinograd`. b: OC floats or 0. zeros: IC floats of 0.
+ * pixels `yStride`, `rStride` bytes apart. w: (M+2)^2 matrices made by `packWinograd`. b: OC floats, in whole vectors. zeros: IC floats of 0.
  * tiles: how many tiles make a block. scratch: `winogradScratch(M, tiles, IC, OC)` bytes. act: 0 or a function of unary.ts.
  */
 export function winograd(

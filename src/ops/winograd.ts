@@ -110,8 +110,7 @@ function winogradPacking({ IC, OC, filter }: Conv2dSpec, M: Tile): WinogradPacki
         at += width * (IC + 1) * 4;
       }
       k.fill(to + bias, padded + IC, 0);
-      if (weights.has(1))
-        k.copyStrided(weights.at(1, 0, OC), to + bias, 1, 1, 1, 1, 1, OC, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 4);
+      if (weights.has(1)) k.packPanel(0, 0, 0, 0, 0, weights.at(1, 0, OC), OC, OC, 0, 0, 0, to + bias);
     },
   };
 }
