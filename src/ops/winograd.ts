@@ -24,8 +24,10 @@ export function winogradTile({ N, IC, OC, groups, window: v }: Conv2dSpec): Tile
   const rows = (tile: number) => slow + (tiles(tile) < 8 ? Math.ceil(tiles(tile) / 4) * 4 : tiles(tile));
   const [direct, small, large] = [9 * (tiles(1) + slow), 16 * rows(2), 36 * rows(4)];
   // Transforms of few channels cost as much as their products, those of 2x2 outputs relatively more.
-  if (large < small && large < 0.9 * direct) return 4;
-  return small < 0.75 * direct && IC >= 16 && OC >= 16 ? 2 : undefined;
+  const fine = small < 0.75 * direct && IC >= 16 && OC > 8;
+  // Few output channels are the pixels or scores at the end of a network: F(2,3) has a third of the error, and is not much slower there.
+  if (large < small && large < 0.9 * direct && !(fine && OC < 12)) return 4;
+  return fine ? 2 : undefined;
 }
 
 /** Makes a 3x3 convolution of stride 1 ready by Winograd's method; operands as for `prepareConv2d`. */
@@ -40,7 +42,7 @@ export function prepareWinograd(spec: Conv2dSpec, M: Tile): Prepared {
     algorithm: `winograd F(${M},3)`,
     outputShapes: [[N, v.OH, v.OW, OC]],
     macs: N * v.OH * v.OW * OC * IC * 9,
-    scratchBytes: winogradScratch(M, tiles, IC, OC),
+    scratchBytes: winogradScratch(M, tiles, IC + packing.columns),
     packing,
     run(k, { inputs, outputs, scratch, packed }) {
       // biome-ignore format: one line a subject
@@ -58,18 +60,14 @@ function blockTiles(all: number, bytesEach: number, weightBytes: number): number
   return Math.ceil(all / Math.ceil(all / most)) || 1;
 }
 
-/** Bytes of `winogradScratch` in assembly/winograd.ts. */
-function winogradScratch(M: Tile, tiles: number, IC: number, OC: number): number {
-  const matrix = (C: number) => tiles * C * 4 + 64;
-  return (M + 2) ** 2 * (matrix(IC) + matrix(matrixColumns(OC))) + 64 * 16 + 36 * 4 + (tiles + DEAD) * 4 + CONTEXT_BYTES + 64;
-}
-
-/** Columns of the matrices: those of all panels, idle ones included. */
-function matrixColumns(OC: number): number {
-  return Math.ceil(OC / 4) * 4;
+/** Bytes of `winogradScratch` in assembly/winograd.ts; `C`: IC and the columns of the matrices. */
+function winogradScratch(M: Tile, tiles: number, C: number): number {
+  return (M + 2) ** 2 * (tiles * C * 4 + 2 * 64) + (tiles + DEAD) * 4 + 64 * 16 + 36 * 4 + CONTEXT_BYTES + 64;
 }
 
 interface WinogradPacking extends Packing {
+  /** Columns of the matrices: those of all panels, idle ones included. */
+  readonly columns: number;
   /** Offsets of the bias and of a row of zeros behind the matrices. */
   readonly bias: number;
   readonly zeros: number;
@@ -77,39 +75,28 @@ interface WinogradPacking extends Packing {
 
 function winogradPacking({ IC, OC, filter }: Conv2dSpec, M: Tile): WinogradPacking {
   const panels = [...panelsOf(OC, 8)];
-  const matrix = panels.reduce((sum, { width }) => sum + width * (IC + 1) * 4, 0);
+  const columns = panels.reduce((sum, { width }) => sum + width, 0);
+  const matrix = columns * (IC + 1) * 4;
   const bias = matrix * (M + 2) ** 2;
-  const padded = matrixColumns(OC);
-  const zeros = bias + padded * 4;
+  const zeros = bias + columns * 4;
   const temp = zeros + IC * 4;
   return {
     key: `winograd F(${M},3) ${OC} x ${IC}`,
+    columns,
     bias,
     zeros,
     bytes: temp + 64 * 16,
     write(k, weights, to) {
       const together = filter.oc === IC * 9;
       let at = to;
-      for (const { start, columns, width } of panels) {
+      for (const { start, columns: live, width } of panels) {
         const from = together
-          ? weights.at(0, start * IC * 9, columns * IC * 9)
+          ? weights.at(0, start * IC * 9, live * IC * 9)
           : weights.at(0, 0, OC * IC * 9) + start * filter.oc * 4;
-        k.packWinograd(
-          M,
-          from,
-          filter.oc * 4,
-          filter.tap * 4,
-          filter.ic * 4,
-          width,
-          columns,
-          IC,
-          at,
-          matrix,
-          to + temp,
-        );
+        k.packWinograd(M, from, filter.oc * 4, filter.tap * 4, filter.ic * 4, width, live, IC, at, matrix, to + temp);
         at += width * (IC + 1) * 4;
       }
-      k.fill(to + bias, padded + IC, 0);
+      k.fill(to + bias, columns + IC, 0);
       if (weights.has(1)) k.packPanel(0, 0, 0, 0, 0, weights.at(1, 0, OC), OC, OC, 0, 0, 0, to + bias);
     },
   };
