@@ -84,6 +84,18 @@ export function tile3x12(rows: usize, w: usize, y: usize, r: usize, live: i32, c
 
 /** 5 rows by 8 columns; 10 accumulators. Parameters as in `tile3x12`. */
 export function tile5x8(rows: usize, w: usize, y: usize, r: usize, live: i32, context: usize): void {
+  tileBy8(true, rows, w, y, r, live, context);
+}
+
+/** 4 rows by 8 columns; 8 accumulators. Parameters as in `tile3x12`. */
+export function tile4x8(rows: usize, w: usize, y: usize, r: usize, live: i32, context: usize): void {
+  tileBy8(false, rows, w, y, r, live, context);
+}
+
+/** Five rows, or four: what is only for the fifth is left out when it is compiled for four. */
+// @ts-ignore: decorator
+@inline
+function tileBy8(five: bool, rows: usize, w: usize, y: usize, r: usize, live: i32, context: usize): void {
   const tapStride = load<usize>(context, TAP_STRIDE), kBytes = load<usize>(context, K_BYTES), offset = load<usize>(context, OFFSET);
   const long = load<usize>(context, LONG);
   let taps = load<i32>(context, TAPS);
@@ -95,7 +107,7 @@ export function tile5x8(rows: usize, w: usize, y: usize, r: usize, live: i32, co
   w += 32;
   do {
     let a0 = load<usize>(rows) + offset, a1 = load<usize>(rows, 4) + offset, a2 = load<usize>(rows, 8) + offset;
-    let a3 = load<usize>(rows, 12) + offset, a4 = load<usize>(rows, 16) + offset;
+    let a3 = load<usize>(rows, 12) + offset, a4: usize = five ? load<usize>(rows, 16) + offset : 0;
     const end = a0 + kBytes;
     rows += tapStride;
     let b0: v128, b1: v128, a: v128;
@@ -107,30 +119,31 @@ export function tile5x8(rows: usize, w: usize, y: usize, r: usize, live: i32, co
         a = v128.load_splat<f32>(a1); c10 = madd(c10, a, b0); c11 = madd(c11, a, b1);
         a = v128.load_splat<f32>(a2); c20 = madd(c20, a, b0); c21 = madd(c21, a, b1);
         a = v128.load_splat<f32>(a3); c30 = madd(c30, a, b0); c31 = madd(c31, a, b1);
-        a = v128.load_splat<f32>(a4); c40 = madd(c40, a, b0); c41 = madd(c41, a, b1);
+        if (five) { a = v128.load_splat<f32>(a4); c40 = madd(c40, a, b0); c41 = madd(c41, a, b1); }
         if (!long) break;
         b0 = v128.load(w, 32); b1 = v128.load(w, 48);
         a = v128.load_splat<f32>(a0, 4); c00 = madd(c00, a, b0); c01 = madd(c01, a, b1);
         a = v128.load_splat<f32>(a1, 4); c10 = madd(c10, a, b0); c11 = madd(c11, a, b1);
         a = v128.load_splat<f32>(a2, 4); c20 = madd(c20, a, b0); c21 = madd(c21, a, b1);
         a = v128.load_splat<f32>(a3, 4); c30 = madd(c30, a, b0); c31 = madd(c31, a, b1);
-        a = v128.load_splat<f32>(a4, 4); c40 = madd(c40, a, b0); c41 = madd(c41, a, b1);
+        if (five) { a = v128.load_splat<f32>(a4, 4); c40 = madd(c40, a, b0); c41 = madd(c41, a, b1); }
         if (!long) break;
         b0 = v128.load(w, 64); b1 = v128.load(w, 80);
         a = v128.load_splat<f32>(a0, 8); c00 = madd(c00, a, b0); c01 = madd(c01, a, b1);
         a = v128.load_splat<f32>(a1, 8); c10 = madd(c10, a, b0); c11 = madd(c11, a, b1);
         a = v128.load_splat<f32>(a2, 8); c20 = madd(c20, a, b0); c21 = madd(c21, a, b1);
         a = v128.load_splat<f32>(a3, 8); c30 = madd(c30, a, b0); c31 = madd(c31, a, b1);
-        a = v128.load_splat<f32>(a4, 8); c40 = madd(c40, a, b0); c41 = madd(c41, a, b1);
+        if (five) { a = v128.load_splat<f32>(a4, 8); c40 = madd(c40, a, b0); c41 = madd(c41, a, b1); }
         if (!long) break;
         b0 = v128.load(w, 96); b1 = v128.load(w, 112);
         a = v128.load_splat<f32>(a0, 12); c00 = madd(c00, a, b0); c01 = madd(c01, a, b1);
         a = v128.load_splat<f32>(a1, 12); c10 = madd(c10, a, b0); c11 = madd(c11, a, b1);
         a = v128.load_splat<f32>(a2, 12); c20 = madd(c20, a, b0); c21 = madd(c21, a, b1);
         a = v128.load_splat<f32>(a3, 12); c30 = madd(c30, a, b0); c31 = madd(c31, a, b1);
-        a = v128.load_splat<f32>(a4, 12); c40 = madd(c40, a, b0); c41 = madd(c41, a, b1);
+        if (five) { a = v128.load_splat<f32>(a4, 12); c40 = madd(c40, a, b0); c41 = madd(c41, a, b1); }
         w += 128;
-        a0 += 16; a1 += 16; a2 += 16; a3 += 16; a4 += 16;
+        a0 += 16; a1 += 16; a2 += 16; a3 += 16;
+        if (five) a4 += 16;
       } while (a0 < stop);
     }
     while (a0 < end) {
@@ -139,9 +152,10 @@ export function tile5x8(rows: usize, w: usize, y: usize, r: usize, live: i32, co
       a = v128.load_splat<f32>(a1); c10 = madd(c10, a, b0); c11 = madd(c11, a, b1);
       a = v128.load_splat<f32>(a2); c20 = madd(c20, a, b0); c21 = madd(c21, a, b1);
       a = v128.load_splat<f32>(a3); c30 = madd(c30, a, b0); c31 = madd(c31, a, b1);
-      a = v128.load_splat<f32>(a4); c40 = madd(c40, a, b0); c41 = madd(c41, a, b1);
+      if (five) { a = v128.load_splat<f32>(a4); c40 = madd(c40, a, b0); c41 = madd(c41, a, b1); }
       w += 32;
-      a0 += 4; a1 += 4; a2 += 4; a3 += 4; a4 += 4;
+      a0 += 4; a1 += 4; a2 += 4; a3 += 4;
+      if (five) a4 += 4;
     }
   } while (--taps);
 
@@ -160,88 +174,10 @@ export function tile5x8(rows: usize, w: usize, y: usize, r: usize, live: i32, co
     c10 = f32x4.add(c10, v128.load(r1)); c11 = f32x4.add(c11, v128.load(r1, 16));
     c20 = f32x4.add(c20, v128.load(r2)); c21 = f32x4.add(c21, v128.load(r2, 16));
     c30 = f32x4.add(c30, v128.load(r3)); c31 = f32x4.add(c31, v128.load(r3, 16));
-    c40 = f32x4.add(c40, v128.load(r4)); c41 = f32x4.add(c41, v128.load(r4, 16));
+    if (five) { c40 = f32x4.add(c40, v128.load(r4)); c41 = f32x4.add(c41, v128.load(r4, 16)); }
   }
   const l = v128.load32_splat(context, LO), h = v128.load32_splat(context, HI);
-  v128.store(y4, clamp(c40, l, h)); v128.store(y4, clamp(c41, l, h), 16);
-  v128.store(y3, clamp(c30, l, h)); v128.store(y3, clamp(c31, l, h), 16);
-  v128.store(y2, clamp(c20, l, h)); v128.store(y2, clamp(c21, l, h), 16);
-  v128.store(y1, clamp(c10, l, h)); v128.store(y1, clamp(c11, l, h), 16);
-  v128.store(y, clamp(c00, l, h)); v128.store(y, clamp(c01, l, h), 16);
-}
-
-/** 4 rows by 8 columns; 8 accumulators. Parameters as in `tile3x12`. */
-export function tile4x8(rows: usize, w: usize, y: usize, r: usize, live: i32, context: usize): void {
-  const tapStride = load<usize>(context, TAP_STRIDE), kBytes = load<usize>(context, K_BYTES), offset = load<usize>(context, OFFSET);
-  const long = load<usize>(context, LONG);
-  let taps = load<i32>(context, TAPS);
-  let c00 = v128.load(w), c01 = v128.load(w, 16);
-  let c10 = c00, c11 = c01;
-  let c20 = c00, c21 = c01;
-  let c30 = c00, c31 = c01;
-  w += 32;
-  do {
-    let a0 = load<usize>(rows) + offset, a1 = load<usize>(rows, 4) + offset, a2 = load<usize>(rows, 8) + offset;
-    let a3 = load<usize>(rows, 12) + offset;
-    const end = a0 + kBytes;
-    rows += tapStride;
-    let b0: v128, b1: v128, a: v128;
-    if (long) {
-      const stop = a0 + long;
-      do {
-        b0 = v128.load(w); b1 = v128.load(w, 16);
-        a = v128.load_splat<f32>(a0); c00 = madd(c00, a, b0); c01 = madd(c01, a, b1);
-        a = v128.load_splat<f32>(a1); c10 = madd(c10, a, b0); c11 = madd(c11, a, b1);
-        a = v128.load_splat<f32>(a2); c20 = madd(c20, a, b0); c21 = madd(c21, a, b1);
-        a = v128.load_splat<f32>(a3); c30 = madd(c30, a, b0); c31 = madd(c31, a, b1);
-        if (!long) break;
-        b0 = v128.load(w, 32); b1 = v128.load(w, 48);
-        a = v128.load_splat<f32>(a0, 4); c00 = madd(c00, a, b0); c01 = madd(c01, a, b1);
-        a = v128.load_splat<f32>(a1, 4); c10 = madd(c10, a, b0); c11 = madd(c11, a, b1);
-        a = v128.load_splat<f32>(a2, 4); c20 = madd(c20, a, b0); c21 = madd(c21, a, b1);
-        a = v128.load_splat<f32>(a3, 4); c30 = madd(c30, a, b0); c31 = madd(c31, a, b1);
-        if (!long) break;
-        b0 = v128.load(w, 64); b1 = v128.load(w, 80);
-        a = v128.load_splat<f32>(a0, 8); c00 = madd(c00, a, b0); c01 = madd(c01, a, b1);
-        a = v128.load_splat<f32>(a1, 8); c10 = madd(c10, a, b0); c11 = madd(c11, a, b1);
-        a = v128.load_splat<f32>(a2, 8); c20 = madd(c20, a, b0); c21 = madd(c21, a, b1);
-        a = v128.load_splat<f32>(a3, 8); c30 = madd(c30, a, b0); c31 = madd(c31, a, b1);
-        if (!long) break;
-        b0 = v128.load(w, 96); b1 = v128.load(w, 112);
-        a = v128.load_splat<f32>(a0, 12); c00 = madd(c00, a, b0); c01 = madd(c01, a, b1);
-        a = v128.load_splat<f32>(a1, 12); c10 = madd(c10, a, b0); c11 = madd(c11, a, b1);
-        a = v128.load_splat<f32>(a2, 12); c20 = madd(c20, a, b0); c21 = madd(c21, a, b1);
-        a = v128.load_splat<f32>(a3, 12); c30 = madd(c30, a, b0); c31 = madd(c31, a, b1);
-        w += 128;
-        a0 += 16; a1 += 16; a2 += 16; a3 += 16;
-      } while (a0 < stop);
-    }
-    while (a0 < end) {
-      b0 = v128.load(w); b1 = v128.load(w, 16);
-      a = v128.load_splat<f32>(a0); c00 = madd(c00, a, b0); c01 = madd(c01, a, b1);
-      a = v128.load_splat<f32>(a1); c10 = madd(c10, a, b0); c11 = madd(c11, a, b1);
-      a = v128.load_splat<f32>(a2); c20 = madd(c20, a, b0); c21 = madd(c21, a, b1);
-      a = v128.load_splat<f32>(a3); c30 = madd(c30, a, b0); c31 = madd(c31, a, b1);
-      w += 32;
-      a0 += 4; a1 += 4; a2 += 4; a3 += 4;
-    }
-  } while (--taps);
-
-  const yStride = load<usize>(context, Y_STRIDE);
-  const y1 = live > 1 ? y + yStride : y;
-  const y2 = live > 2 ? y1 + yStride : y1;
-  const y3 = live > 3 ? y2 + yStride : y2;
-  if (r) {
-    const rStride = load<usize>(context, R_STRIDE);
-    const r1 = live > 1 ? r + rStride : r;
-    const r2 = live > 2 ? r1 + rStride : r1;
-    const r3 = live > 3 ? r2 + rStride : r2;
-    c00 = f32x4.add(c00, v128.load(r)); c01 = f32x4.add(c01, v128.load(r, 16));
-    c10 = f32x4.add(c10, v128.load(r1)); c11 = f32x4.add(c11, v128.load(r1, 16));
-    c20 = f32x4.add(c20, v128.load(r2)); c21 = f32x4.add(c21, v128.load(r2, 16));
-    c30 = f32x4.add(c30, v128.load(r3)); c31 = f32x4.add(c31, v128.load(r3, 16));
-  }
-  const l = v128.load32_splat(context, LO), h = v128.load32_splat(context, HI);
+  if (five) { v128.store(y4, clamp(c40, l, h)); v128.store(y4, clamp(c41, l, h), 16); }
   v128.store(y3, clamp(c30, l, h)); v128.store(y3, clamp(c31, l, h), 16);
   v128.store(y2, clamp(c20, l, h)); v128.store(y2, clamp(c21, l, h), 16);
   v128.store(y1, clamp(c10, l, h)); v128.store(y1, clamp(c11, l, h), 16);

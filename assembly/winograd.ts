@@ -193,16 +193,10 @@ export function winogradStride(tiles: i32, C: i32): usize {
   return (<usize>tiles * <usize>C << 2) + SKEW;
 }
 
-/** Bytes of scratch for blocks of `tiles` tiles. */
-export function winogradScratch(M: i32, tiles: i32, IC: i32, OC: i32): usize {
-  const K = <usize>((M + 2) * (M + 2));
-  return K * (winogradStride(tiles, IC) + winogradStride(tiles, OC)) + (64 << 4) + (36 << 2) + (<usize>(tiles + DEAD) << 2) + CONTEXT_BYTES + 64;
-}
-
 /**
  * 3x3 convolution of stride 1. x: [N, IH, IW] of IC floats a pixel, `xStride` bytes apart; y, r (0 if none): [N, OH, OW] of OC floats,
  * pixels `yStride`, `rStride` bytes apart. w: (M+2)^2 matrices made by `packWinograd`. b: OC floats, in whole vectors. zeros: IC floats of 0.
- * tiles: how many tiles make a block. scratch: `winogradScratch(M, tiles, IC, OC)` bytes. act: 0 or a function of unary.ts.
+ * tiles: how many tiles make a block. scratch: as many bytes as src/ops/winograd.ts counts. act: 0 or a function of unary.ts.
  */
 export function winograd(
   M: i32, tiles: i32, x: usize, N: i32, IH: i32, IW: i32, IC: i32, xStride: usize,
