@@ -3,6 +3,7 @@ import type { Draft } from "../draft.ts";
 import type { GraphNode } from "../graph.ts";
 import { isAffine, perChannel, scaleAndShift } from "./affine.ts";
 import { float32, shapeOf } from "./constants.ts";
+import { untilDone } from "./rounds.ts";
 import { type Affine, floatsOf, knownWeights } from "./scale-filter.ts";
 
 /**
@@ -10,12 +11,7 @@ import { type Affine, floatsOf, knownWeights } from "./scale-filter.ts";
  * what comes between. Padding must stay zero: a convolution that pads takes factors only.
  */
 export function foldAffineBefore(draft: Draft): number {
-  let changes = 0;
-  for (;;) {
-    const folded = foldOnce(draft);
-    if (folded === 0) return changes;
-    changes += folded;
-  }
+  return untilDone(draft, foldOnce);
 }
 
 /** One round: several of them may stand before a convolution. */

@@ -3,16 +3,12 @@ import { toFloat32 } from "../../half.ts";
 import { sameShape } from "../../shape.ts";
 import type { Draft } from "../draft.ts";
 import type { GraphNode } from "../graph.ts";
+import { untilDone } from "./rounds.ts";
 import { type Affine, channelAxis, scaleFilter } from "./scale-filter.ts";
 
 /** Folds a multiplication or addition of one constant per channel (or one for all) into the convolution or product before it. */
 export function foldAffine(draft: Draft): number {
-  let changes = 0;
-  for (;;) {
-    const folded = foldOnce(draft);
-    if (folded === 0) return changes;
-    changes += folded;
-  }
+  return untilDone(draft, foldOnce);
 }
 
 /** One round: a convolution may be followed by several of them. */

@@ -8,6 +8,7 @@ import { isActivation } from "../operators/elementwise.ts";
 import { findOperator } from "../operators/index.ts";
 import { permutationOf } from "../operators/transpose.ts";
 import { shapeOf } from "./constants.ts";
+import { untilDone } from "./rounds.ts";
 
 const BINARY = new Set(["Add", "Div", "Mul", "Sub"]);
 
@@ -16,12 +17,7 @@ const BINARY = new Set(["Add", "Div", "Mul", "Sub"]);
  * their activations and transpositions meet each other; two in a row become one.
  */
 export function sinkTransposes(draft: Draft): number {
-  let changes = 0;
-  for (;;) {
-    const moved = joinTransposes(draft) + sinkOnce(draft);
-    if (moved === 0) return changes;
-    changes += moved;
-  }
+  return untilDone(draft, () => joinTransposes(draft) + sinkOnce(draft));
 }
 
 function joinTransposes(draft: Draft): number {
