@@ -18,6 +18,7 @@ const ROUND: f32 = 12582912; // 1.5 * 2^23
 const CONSTANTS: usize = memory.data<f32>([
   1, 2, 0.5, 1.4426950408889634, 0.693359375, -2.1219444005469057e-4,
   ROUND + 254, ROUND + 152, ROUND + 127, 89, -104, -30, 2.9802322387695312e-8, -0.0,
+  ROUND + 103, 30, 5.9604644775390625e-8,
 ]);
 const ONE = 0;
 const TWO = 1;
@@ -33,6 +34,9 @@ const EXP_MIN = 10;
 const EXPM1_MIN = 11;
 const SCALE = 12; // 2^-25
 const SIGN = 13; // the sign bit alone
+const ROUND_103 = 14;
+const SIGMOID_MAX = 15;
+const TINY = 16; // 2^-24
 
 // Polynomials, highest power first.
 const EXP: usize = memory.data<f32>([
@@ -256,18 +260,53 @@ export function softplus4(x: v128): v128 {
   return f32x4.add(f32x4.pmax(x, f32x4.splat(0)), log1pUnit(expNonPositive4(negativeAbs(x))));
 }
 
+// 1 / (1 + e^-x) in stages, so that a loop can take several vectors through each before the next: the processor cannot look far enough
+// ahead to overlap whole chains. All is scaled by 2^-24, which keeps e^-x finite: x is from -104, below which the result is 0, to 30,
+// above which it is 1.
+
+// @ts-ignore: decorator
+@inline
+export function sigmoidClamp(x: v128): v128 {
+  return f32x4.pmax(f32x4.pmin(x, constant(SIGMOID_MAX)), constant(EXP_MIN));
+}
+
+/** ROUND_103 + n, n being the nearest to -x / ln 2. */
+// @ts-ignore: decorator
+@inline
+export function sigmoidRounded(clamped: v128): v128 {
+  return f32x4.sub(constant(ROUND_103), f32x4.mul(clamped, constant(LOG2E)));
+}
+
+/** -x - n ln 2. */
+// @ts-ignore: decorator
+@inline
+export function sigmoidRest(clamped: v128, rounded: v128): v128 {
+  const n = f32x4.sub(constant(ROUND_103), rounded);
+  return f32x4.add(f32x4.sub(f32x4.mul(n, constant(LN2_HIGH)), clamped), lowPart(n));
+}
+
+/** e^r for |r| <= ln 2 / 2. */
+// @ts-ignore: decorator
+@inline
+export function expRest(r: v128): v128 {
+  const r2 = f32x4.mul(r, r);
+  return f32x4.add(f32x4.add(f32x4.mul(expTerms(r, r2), r2), r), constant(ONE));
+}
+
+/** The result, of e^-x / 2^n. */
+// @ts-ignore: decorator
+@inline
+export function sigmoidQuotient(e: v128, rounded: v128): v128 {
+  const tiny = constant(TINY);
+  return f32x4.div(tiny, f32x4.add(f32x4.mul(e, i32x4.shl(rounded, 23)), tiny));
+}
+
 /** 1 / (1 + e^-x). Within 2.5 ulp, subnormal results included. */
 // @ts-ignore: decorator
 @inline
 export function sigmoid4(x: v128): v128 {
-  const one = constant(ONE);
-  const clamped = f32x4.pmax(negativeAbs(x), constant(EXP_MIN));
-  const rounded = f32x4.add(f32x4.mul(clamped, constant(LOG2E)), constant(ROUND_152));
-  const n = f32x4.sub(rounded, constant(ROUND_152));
-  const r = f32x4.sub(highPart(clamped, n), lowPart(n)), r2 = f32x4.mul(r, r);
-  const e = scaleDown(f32x4.add(f32x4.mul(expTerms(r, r2), r2), f32x4.add(r, one)), rounded);
-  const positive = v128.andnot(one, i32x4.shr_s(x, 31)); // 1 or 0
-  return f32x4.div(f32x4.pmax(e, positive), f32x4.add(one, e));
+  const clamped = sigmoidClamp(x), rounded = sigmoidRounded(clamped);
+  return sigmoidQuotient(expRest(sigmoidRest(clamped, rounded)), rounded);
 }
 
 /** Hyperbolic tangent. Within 2.5 ulp, also next to 0. */
