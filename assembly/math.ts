@@ -18,7 +18,7 @@ const ROUND: f32 = 12582912; // 1.5 * 2^23
 const CONSTANTS: usize = memory.data<f32>([
   1, 2, 0.5, 1.4426950408889634, 0.693359375, -2.1219444005469057e-4,
   ROUND + 254, ROUND + 152, ROUND + 127, 89, -104, -30, 2.9802322387695312e-8, -0.0,
-  ROUND + 103, 30, 5.9604644775390625e-8,
+  ROUND + 103, 30, 5.9604644775390625e-8, 3, 6, 0.16666666666666666,
 ]);
 const ONE = 0;
 const TWO = 1;
@@ -37,6 +37,9 @@ const SIGN = 13; // the sign bit alone
 const ROUND_103 = 14;
 const SIGMOID_MAX = 15;
 const TINY = 16; // 2^-24
+export const THREE = 17;
+export const SIX = 18;
+export const SIXTH = 19;
 
 // Polynomials, highest power first.
 const EXP: usize = memory.data<f32>([
@@ -70,7 +73,7 @@ function entry(table: usize, i: i32): v128 {
 
 // @ts-ignore: decorator
 @inline
-function constant(i: i32): v128 {
+export function constant(i: i32): v128 {
   return entry(CONSTANTS, i);
 }
 

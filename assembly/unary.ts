@@ -4,7 +4,8 @@
 
 import { loadLanes, storeLanes } from "./lanes";
 import {
-  copySign, erf4, exp4, expm1NonPositive4, gelu4, log4, mish4, pow4, sigmoid4, sigmoidClamp, sigmoidQuotient, sigmoidRest, sigmoidRounded, expRest, softplus4, tanh4,
+  constant, copySign, erf4, exp4, expm1NonPositive4, expRest, gelu4, log4, mish4, pow4, sigmoid4, sigmoidClamp, sigmoidQuotient,
+  sigmoidRest, sigmoidRounded, SIX, SIXTH, softplus4, tanh4, THREE,
 } from "./math";
 import { wide4 } from "./wide";
 
@@ -64,8 +65,8 @@ function apply(op: i32, x: v128, alpha: v128, beta: v128): v128 {
   if (op == THRESHOLDED_RELU) return v128.andnot(x, f32x4.le(x, alpha));
   if (op == HARD_SIGMOID) return clamp(f32x4.add(f32x4.mul(x, alpha), beta), zero, one);
   if (op == HARD_SWISH) {
-    const gate = clamp(f32x4.add(x, f32x4.splat(3)), zero, f32x4.splat(6));
-    return f32x4.mul(x, f32x4.mul(gate, f32x4.splat(0.16666666666666666)));
+    const gate = clamp(f32x4.add(x, constant(THREE)), zero, constant(SIX));
+    return f32x4.mul(x, f32x4.mul(gate, constant(SIXTH)));
   }
   if (op == ABS) return f32x4.abs(x);
   if (op == NEG) return f32x4.neg(x);
