@@ -116,7 +116,8 @@ export function repeatLast(at: usize, taps: i32): void {
   }
 }
 
-function activateRows(act: i32, y: usize, yStride: usize, count: i32, OC: i32, alpha: f32, beta: f32): void {
+/** An activation on `count` pixels of OC floats. */
+export function activateRows(act: i32, y: usize, yStride: usize, count: i32, OC: i32, alpha: f32, beta: f32): void {
   if (yStride == <usize>OC << 2) return unary(act, y, y, count * OC, alpha, beta);
   for (let i = 0; i < count; i++) unary(act, y + <usize>i * yStride, y + <usize>i * yStride, OC, alpha, beta);
 }
