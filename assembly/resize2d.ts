@@ -1,27 +1,8 @@
 // Resizing. Where output elements come from, and by which weights, stands in tables that the host makes, so that every way of
 // counting coordinates is the same kernel.
 
+import { copyRow, fill } from "./copy";
 import { loadLanes, storeLanes } from "./lanes";
-
-// @ts-ignore: decorator
-@inline
-function copyFloats(x: usize, y: usize, count: i32): void {
-  if (count < 4) return storeLanes(y, loadLanes(x, count), count);
-  const last = y + (<usize>(count - 4) << 2);
-  const apart = x - y;
-  for (; y < last; y += 16) v128.store(y, v128.load(y + apart));
-  v128.store(last, v128.load(last + apart));
-}
-
-// @ts-ignore: decorator
-@inline
-function fillFloats(y: usize, count: i32, value: f32): void {
-  const v = f32x4.splat(value);
-  if (count < 4) return storeLanes(y, v, count);
-  const last = y + (<usize>(count - 4) << 2);
-  for (; y < last; y += 16) v128.store(y, v);
-  v128.store(last, v);
-}
 
 /**
  * y[n][oh][ow] = x[n][rows[oh]][columns[ow]]: pixels of C floats, `xStride`, `yStride` bytes apart. rows, columns: OH and OW int32; a
@@ -39,8 +20,8 @@ export function resizeNearest2d(
       const from = x + <usize>ih * line;
       for (let ow = 0; ow < OW; ow++) {
         const iw = load<i32>(columns + (<usize>ow << 2));
-        if (<u32>ih < <u32>IH && <u32>iw < <u32>IW) copyFloats(from + <usize>iw * xStride, y, C);
-        else fillFloats(y, C, outside);
+        if (<u32>ih < <u32>IH && <u32>iw < <u32>IW) copyRow(from + <usize>iw * xStride, y, <usize>C << 2);
+        else fill(y, C, outside);
         y += yStride;
       }
     }
@@ -70,7 +51,7 @@ export function resizeAxis(
       while (end > 0 && load<f32>(w + (<usize>(end - 1) << 2)) == 0) end--;
       while (first < end && load<f32>(w + (<usize>first << 2)) == 0) first++;
       if (start < 0 || end == 0) {
-        fillFloats(to, inner, start < 0 ? outside : 0);
+        fill(to, inner, start < 0 ? outside : 0);
       } else {
         assert(start + end <= I);
         blend(x + <usize>(start + first) * xStep, xStep, w + (<usize>first << 2), end - first, to, inner);
@@ -83,9 +64,33 @@ export function resizeAxis(
   }
 }
 
+/** y = k0 * x0 + k1 * x1, of 4 floats or more: linear interpolation. */
+function blendTwo(x0: usize, x1: usize, k0: v128, k1: v128, y: usize, count: i32): void {
+  for (; count >= 16; count -= 16, x0 += 64, x1 += 64, y += 64) {
+    v128.store(y, mix(k0, v128.load(x0), k1, v128.load(x1)));
+    v128.store(y, mix(k0, v128.load(x0, 16), k1, v128.load(x1, 16)), 16);
+    v128.store(y, mix(k0, v128.load(x0, 32), k1, v128.load(x1, 32)), 32);
+    v128.store(y, mix(k0, v128.load(x0, 48), k1, v128.load(x1, 48)), 48);
+  }
+  for (; count > 0; count -= 4, x0 += 16, x1 += 16, y += 16) {
+    if (count < 4) {
+      const back = <usize>(4 - count) << 2;
+      x0 -= back; x1 -= back; y -= back;
+    }
+    v128.store(y, mix(k0, v128.load(x0), k1, v128.load(x1)));
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function mix(k0: v128, x0: v128, k1: v128, x1: v128): v128 {
+  return f32x4.add(f32x4.mul(k0, x0), f32x4.mul(k1, x1));
+}
+
 /** y = the sum of `taps` rows of `inner` floats, `step` bytes apart, each times its weight. */
 export function blend(x: usize, step: usize, w: usize, taps: i32, y: usize, inner: i32): void {
-  if (taps == 1 && load<f32>(w) == 1) return copyFloats(x, y, inner);
+  if (taps == 1 && load<f32>(w) == 1) return copyRow(x, y, <usize>inner << 2);
+  if (taps == 2 && inner >= 4) return blendTwo(x, x + step, v128.load_splat<f32>(w), v128.load_splat<f32>(w, 4), y, inner);
   const wEnd = w + (<usize>taps << 2);
   let c = 0;
   for (; c + 16 <= inner; c += 16) {

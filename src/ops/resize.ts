@@ -92,11 +92,12 @@ export function prepareResize(shape: Shape, spec: ResizeSpec, steps: ResizeSteps
   // Stages write to two buffers in turn.
   const first = Math.max(0, ...sizes.filter((_, i) => i % 2 === 0));
   const second = Math.max(0, ...sizes.filter((_, i) => i % 2 === 1));
+  const band = Math.max(0, ...stages.map(({ bandBytes = 0 }) => bandBytes));
   return {
     algorithm: `resize ${spec.mode}`,
     outputShapes: [result],
     macs: spec.mode === "nearest" ? 0 : stages.reduce((sum, { macs }) => sum + macs, 0),
-    scratchBytes: first + second,
+    scratchBytes: first + second + band,
     packing: {
       key: `resize ${JSON.stringify([shape, { ...spec, extrapolation: 0 }])}`,
       bytes: tables.bytes,
@@ -106,7 +107,14 @@ export function prepareResize(shape: Shape, spec: ResizeSpec, steps: ResizeSteps
       let from = inputs[0];
       stages.forEach((stage, i) => {
         const to = i === stages.length - 1 ? outputs[0] : i % 2 === 0 ? scratch : scratch + first;
-        stage.run(k, from, to, (index) => packed + tables.offset(i, index), spec.extrapolation);
+        stage.run(
+          k,
+          from,
+          to,
+          (index) => packed + tables.offset(i, index),
+          spec.extrapolation,
+          scratch + first + second,
+        );
         from = to;
       });
     },
@@ -118,20 +126,26 @@ interface Stage {
   readonly elements: number;
   readonly macs: number;
   readonly tables: readonly (Int32Array | Float32Array)[];
-  run(k: Kernels, x: number, y: number, table: (index: number) => number, outside: number): void;
+  /** Scratch memory of its own. */
+  readonly bandBytes?: number;
+  run(k: Kernels, x: number, y: number, table: (index: number) => number, outside: number, band: number): void;
 }
 
-/** What the kernels do. Nearest passes along neighbouring axes become one, over rows and columns at once. */
+/** Of the rows between the two passes over images; they stay in the cache, with what is read and written. */
+const BAND_BYTES = 64 * 1024;
+
+/** What the kernels do. Passes along neighbouring axes become one, over rows and columns at once. */
 function stagesOf(passes: readonly Pass[], steps: ResizeSteps): Stage[] {
   const stages: Stage[] = [];
   for (let i = 0; i < passes.length; i++) {
     const pass = passes[i];
     const next = passes[i + 1];
-    const joins = !pass.weights && next?.axis === pass.axis + 1;
+    const joins = next?.axis === pass.axis + 1 && !pass.weights === !next.weights && !(pass.weights && isTurned(next));
     const x = i === 0 ? steps.x : undefined;
     if (joins) i++;
     const here: ResizeSteps = { x, y: i === passes.length - 1 ? steps.y : undefined };
-    if (pass.weights) stages.push(...weightStages(pass, pass.weights, here));
+    if (pass.weights && joins) stages.push(planeStage(pass, pass.weights, next, next.weights!, here));
+    else if (pass.weights) stages.push(...weightStages(pass, pass.weights, here));
     else if (joins) stages.push(nearestStage(pass.outer, pass, next, next.inner, here));
     else stages.push(nearestStage(pass.outer, pass, ONE_COLUMN, pass.inner, here));
   }
@@ -179,6 +193,35 @@ function weightStage(pass: Pass, weights: Float32Array, steps: ResizeSteps): Sta
       // biome-ignore format: extents, steps of x, steps of y
       k.resizeAxis(x, y, outer, input, output, inner, input * xStep, xStep, output * yStep, yStep,
         table(0), table(1), taps, outside),
+  };
+}
+
+/** Rows and columns of images, by bands of rows that stay in the cache between the two. */
+function planeStage(rows: Pass, down: Float32Array, columns: Pass, across: Float32Array, steps: ResizeSteps): Stage {
+  const { outer: N, output: OH, inner: line, taps } = rows;
+  const { output: OW, inner } = columns;
+  const { y: yStep = inner } = steps;
+  const most = Math.min(OH, Math.ceil(BAND_BYTES / (line * 4)));
+  const elements = N * OH * OW * inner;
+  return {
+    elements,
+    macs: N * OH * line * taps + elements * columns.taps,
+    tables: [rows.starts, down, columns.starts, across],
+    bandBytes: most * line * 4,
+    run(k, x, y, table, outside, band) {
+      for (let n = 0; n < N; n++, x += rows.input * line * 4) {
+        for (let oh = 0; oh < OH; oh += most) {
+          const count = Math.min(most, OH - oh);
+          // biome-ignore format: extents, steps of x, steps of y
+          k.resizeAxis(x, band, 1, rows.input, count, line, 0, line * 4, 0, line * 4,
+            table(0) + oh * 4, table(1) + oh * taps * 4, taps, outside);
+          // biome-ignore format: extents, steps of x, steps of y
+          k.resizeAxis(band, y, count, columns.input, OW, inner, line * 4, inner * 4, OW * yStep * 4, yStep * 4,
+            table(2), table(3), columns.taps, outside);
+          y += count * OW * yStep * 4;
+        }
+      }
+    },
   };
 }
 
