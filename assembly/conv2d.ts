@@ -8,7 +8,7 @@
 
 import { CONTEXT_BYTES, DEAD, panel } from "./gemm";
 import { setOffset, tileContext } from "./gemm-context";
-import { unary } from "./unary";
+import { unaryPixels } from "./unary";
 
 /** Output pixels a block: a multiple of 15, so that the heights of the wide tiles divide it. */
 export const BLOCK: i32 = 60;
@@ -68,7 +68,7 @@ export function conv2d(
         oc += width;
       }
     }
-    if (act) activateRows(act, y + <usize>p * yStride, yStride, count, G * OC, alpha, beta);
+    if (act) unaryPixels(act, y + <usize>p * yStride, yStride, count, G * OC, alpha, beta);
   }
 }
 
@@ -114,12 +114,6 @@ export function repeatLast(at: usize, taps: i32): void {
     for (let i = 0; i < DEAD; i++) store<usize>(at + (<usize>i << 2), last);
     at += TABLE;
   }
-}
-
-/** An activation on `count` pixels of OC floats. */
-export function activateRows(act: i32, y: usize, yStride: usize, count: i32, OC: i32, alpha: f32, beta: f32): void {
-  if (yStride == <usize>OC << 2) return unary(act, y, y, count * OC, alpha, beta);
-  for (let i = 0; i < count; i++) unary(act, y + <usize>i * yStride, y + <usize>i * yStride, OC, alpha, beta);
 }
 
 /**

@@ -252,3 +252,9 @@ export function unary(op: i32, x: usize, y: usize, count: i32, alpha: f32, beta:
   if (op >= WIDE) wideLoop(op, x, y, count);
   else loopOf(op)(x, y, count, alpha, beta);
 }
+
+/** The same to `count` pixels of C floats, `stride` bytes apart, where they lie. */
+export function unaryPixels(op: i32, y: usize, stride: usize, count: i32, C: i32, alpha: f32, beta: f32): void {
+  if (stride == <usize>C << 2) return unary(op, y, y, count * C, alpha, beta);
+  for (; count > 0; count--, y += stride) unary(op, y, y, C, alpha, beta);
+}

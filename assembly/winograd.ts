@@ -9,10 +9,11 @@
 // where p = 1 / sqrt 2 and q = sqrt 2: their products stay near 1, which halves the error of points +-1, +-2. M = 2 has 0, +-1, infinity.
 // Channels are multiples of four. The order of every sum is fixed by this file and that of gemm.ts.
 
-import { activateRows, panelWidth } from "./conv2d";
+import { panelWidth } from "./conv2d";
 import { CONTEXT_BYTES, DEAD, panel } from "./gemm";
 import { tileContext } from "./gemm-context";
 import { loadLanes, storeLanes } from "./lanes";
+import { unaryPixels } from "./unary";
 
 /** Added between the matrices of one position and the next, so that their rows do not fall on the same cache sets. */
 const SKEW: usize = 64;
@@ -235,7 +236,7 @@ export function winograd(
         M, m + (<usize>t * <usize>OCP << 2), mStride, OC, b, to, <usize>OW * yStride, yStride, height, width,
         r ? r + place * rStride : 0, <usize>OW * rStride, rStride, lo, hi, temp
       );
-      if (act) for (let i = 0; i < height; i++) activateRows(act, to + <usize>(i * OW) * yStride, yStride, width, OC, alpha, beta);
+      if (act) for (let i = 0; i < height; i++) unaryPixels(act, to + <usize>(i * OW) * yStride, yStride, width, OC, alpha, beta);
     }
   }
 }

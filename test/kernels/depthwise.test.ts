@@ -205,6 +205,28 @@ describe.each(BUILDS)("depthwise, %s build", (build) => {
     expectSameBits(run(build, { x, w, padding: [1, 1], OH: 3, OW: 200 }), whole);
   });
 
+  test.each([
+    [1, 1, 1],
+    [2, 1, 1],
+    [1, 2, 5],
+  ])("images too large for the caches have the bits of single ones: stride %i, dilation %i, padding %i", (S, D, P) => {
+    const random = new Random(13);
+    const [N, C, I] = [3, 4, 90];
+    const O = Math.floor((I + 2 * P - 2 * D - 1) / S) + 1;
+    const x = random.tensor([N, C, I, I]);
+    const w = random.tensor([C, 1, 3, 3]);
+    const b = random.tensor([C]);
+    const gaps = [140, 3] as const; // 576 bytes a pixel
+    const common = { w, b, strides: [S, S], dilations: [D, D], padding: [P, P], OH: O, OW: O };
+    const together = run(build, { ...common, x, gaps });
+    const [image, result] = [C * I * I, C * O * O];
+    const dense = together.filter((_, i) => i % (C + gaps[1]) < C);
+    for (let n = 0; n < N; n++) {
+      const one = { shape: [1, C, I, I], data: x.data.subarray(n * image, (n + 1) * image) };
+      expectSameBits(dense.subarray(n * result, (n + 1) * result), run(build, { ...common, x: one }));
+    }
+  });
+
   test("clamps, and leaves NaN a NaN", () => {
     agree(build, [1, 7, 9, 8], [3, 3], { padding: [1, 1, 1, 1], clamp: [0, 0.5] });
     const x = {
