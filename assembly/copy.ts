@@ -6,6 +6,8 @@ import { loadLanes, storeLanes } from "./lanes";
 const LONG: usize = 1024; // bytes from which memory.copy is faster than a loop of v128
 
 /** Copies `bytes` (a multiple of 4) from x to y. The two do not overlap. */
+// @ts-ignore: decorator
+@inline
 export function copyRow(x: usize, y: usize, bytes: usize): void {
   if (bytes >= LONG) return memory.copy(y, x, bytes);
   const end = x + (bytes & ~15);
@@ -126,6 +128,8 @@ function transposePlane(x: usize, y: usize, rows: i32, columns: i32, xs: i32, ys
 }
 
 /** Four rows of x, `columns` <= 16 columns. */
+// @ts-ignore: decorator
+@inline
 function fullTiles(x: usize, y: usize, columns: i32, xs: i32, ys: i32): void {
   const end = x + (<usize>(columns & ~3) << 2);
   const xs2 = xs << 1, ys2 = ys << 1;

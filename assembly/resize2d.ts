@@ -65,6 +65,8 @@ export function resizeAxis(
 }
 
 /** y = k0 * x0 + k1 * x1, of 4 floats or more: linear interpolation. */
+// @ts-ignore: decorator
+@inline
 function blendTwo(x0: usize, x1: usize, k0: v128, k1: v128, y: usize, count: i32): void {
   for (; count >= 16; count -= 16, x0 += 64, x1 += 64, y += 64) {
     v128.store(y, mix(k0, v128.load(x0), k1, v128.load(x1)));
