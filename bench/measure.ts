@@ -1,7 +1,10 @@
 import type { Contestant, Timing } from "./engines/engine.ts";
 
-/** Runs are timed in batches of at least this long, or of so many steps of the clock where those are longer. */
-const BATCH_MS = 4;
+/**
+ * Runs are timed in batches of at least this long, or of so many steps of the clock where those are longer. A batch begins with caches
+ * full of what another engine left there; the first runs of a layer of 5 MB then take up to five times as long as those to come.
+ */
+const BATCH_MS = 20;
 const BATCH_STEPS = 200;
 
 /** A contestant is warm after this long, and when it has not become faster by more than 2 % for the time after that. */
