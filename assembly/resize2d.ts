@@ -43,11 +43,20 @@ export function resizeAxis(
   starts: usize, weights: usize, taps: i32, outside: f32
 ): void {
   assert(inner > 0 && taps > 0 && xStep >= <usize>inner << 2 && yStep >= <usize>inner << 2);
+  const two = taps == 2 && inner >= 4;
   for (let o = 0; o < outer; o++) {
     let w = weights, to = y;
     for (let i = 0; i < O; i++) {
       const start = load<i32>(starts + (<usize>i << 2));
       let first = 0, end = taps;
+      if (two && start >= 0 && load<f32>(w) != 0 && load<f32>(w, 4) != 0) {
+        assert(start + 2 <= I);
+        const from = x + <usize>start * xStep;
+        blendTwo(from, from + xStep, w, to, inner);
+        w += 8;
+        to += yStep;
+        continue;
+      }
       while (end > 0 && load<f32>(w + (<usize>(end - 1) << 2)) == 0) end--;
       while (first < end && load<f32>(w + (<usize>first << 2)) == 0) first++;
       if (start < 0 || end == 0) {
@@ -64,35 +73,9 @@ export function resizeAxis(
   }
 }
 
-/** y = k0 * x0 + k1 * x1, of 4 floats or more: linear interpolation. */
-// @ts-ignore: decorator
-@inline
-function blendTwo(x0: usize, x1: usize, k0: v128, k1: v128, y: usize, count: i32): void {
-  for (; count >= 16; count -= 16, x0 += 64, x1 += 64, y += 64) {
-    v128.store(y, mix(k0, v128.load(x0), k1, v128.load(x1)));
-    v128.store(y, mix(k0, v128.load(x0, 16), k1, v128.load(x1, 16)), 16);
-    v128.store(y, mix(k0, v128.load(x0, 32), k1, v128.load(x1, 32)), 32);
-    v128.store(y, mix(k0, v128.load(x0, 48), k1, v128.load(x1, 48)), 48);
-  }
-  for (; count > 0; count -= 4, x0 += 16, x1 += 16, y += 16) {
-    if (count < 4) {
-      const back = <usize>(4 - count) << 2;
-      x0 -= back; x1 -= back; y -= back;
-    }
-    v128.store(y, mix(k0, v128.load(x0), k1, v128.load(x1)));
-  }
-}
-
-// @ts-ignore: decorator
-@inline
-function mix(k0: v128, x0: v128, k1: v128, x1: v128): v128 {
-  return f32x4.add(f32x4.mul(k0, x0), f32x4.mul(k1, x1));
-}
-
 /** y = the sum of `taps` rows of `inner` floats, `step` bytes apart, each times its weight. */
 export function blend(x: usize, step: usize, w: usize, taps: i32, y: usize, inner: i32): void {
   if (taps == 1 && load<f32>(w) == 1) return copyRow(x, y, <usize>inner << 2);
-  if (taps == 2 && inner >= 4) return blendTwo(x, x + step, v128.load_splat<f32>(w), v128.load_splat<f32>(w, 4), y, inner);
   const wEnd = w + (<usize>taps << 2);
   let c = 0;
   for (; c + 16 <= inner; c += 16) {
@@ -125,4 +108,28 @@ export function blend(x: usize, step: usize, w: usize, taps: i32, y: usize, inne
     else storeLanes(y, a, inner);
     x += 16; y += 16;
   }
+}
+
+/** The same for two rows of 4 floats or more: linear interpolation. */
+export function blendTwo(x0: usize, x1: usize, w: usize, y: usize, count: i32): void {
+  const k0 = v128.load_splat<f32>(w), k1 = v128.load_splat<f32>(w, 4);
+  for (; count >= 16; count -= 16, x0 += 64, x1 += 64, y += 64) {
+    v128.store(y, mix(k0, v128.load(x0), k1, v128.load(x1)));
+    v128.store(y, mix(k0, v128.load(x0, 16), k1, v128.load(x1, 16)), 16);
+    v128.store(y, mix(k0, v128.load(x0, 32), k1, v128.load(x1, 32)), 32);
+    v128.store(y, mix(k0, v128.load(x0, 48), k1, v128.load(x1, 48)), 48);
+  }
+  for (; count > 0; count -= 4, x0 += 16, x1 += 16, y += 16) {
+    if (count < 4) {
+      const back = <usize>(4 - count) << 2;
+      x0 -= back; x1 -= back; y -= back;
+    }
+    v128.store(y, mix(k0, v128.load(x0), k1, v128.load(x1)));
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function mix(k0: v128, x0: v128, k1: v128, x1: v128): v128 {
+  return f32x4.add(f32x4.mul(k0, x0), f32x4.mul(k1, x1));
 }
