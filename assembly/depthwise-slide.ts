@@ -11,8 +11,8 @@
 
 // @ts-ignore: decorator
 @inline
-export function clamp(v: v128, lo: f32, hi: f32): v128 {
-  return f32x4.pmin(f32x4.pmax(v, f32x4.splat(lo)), f32x4.splat(hi));
+export function clamp(v: v128, lo: v128, hi: v128): v128 {
+  return f32x4.pmin(f32x4.pmax(v, lo), hi);
 }
 
 // @ts-ignore: decorator
@@ -46,6 +46,7 @@ function slideRows(
   const w00 = v128.load(k), w01 = v128.load(k, 16), w02 = v128.load(k, 32);
   const w10 = v128.load(k, 48), w11 = v128.load(k, 64), w12 = v128.load(k, 80);
   const w20 = third(R, k + 96), w21 = third(R, k + 112), w22 = third(R, k + 128);
+  const l = f32x4.splat(lo), h = f32x4.splat(hi);
   do {
     let a = v128.load(b), c = a;
     let p = x - <usize>PL * xStride, to = y;
@@ -63,7 +64,7 @@ function slideRows(
     }
     // Windows that end left of the image.
     for (; iw < 0 && ow < OW; iw++, ow++) {
-      v128.store(to, clamp(a, lo, hi));
+      v128.store(to, clamp(a, l, h));
       to += yStride;
       p += xStride;
     }
@@ -76,7 +77,7 @@ function slideRows(
         a = f32x4.add(a, column3(R, x0, x1, x2, w02, w12, w22));
         c = f32x4.add(c, column3(R, x0, x1, x2, w01, w11, w21));
         d = f32x4.add(d, column3(R, x0, x1, x2, w00, w10, w20));
-        v128.store(to, clamp(a, lo, hi));
+        v128.store(to, clamp(a, l, h));
         to += yStride;
         p += xStride;
         a = c; c = d;
@@ -85,7 +86,7 @@ function slideRows(
     }
     // Columns right of the image.
     for (; ow < OW; ow++) {
-      v128.store(to, clamp(a, lo, hi));
+      v128.store(to, clamp(a, l, h));
       to += yStride;
       a = c; c = v128.load(b);
     }
@@ -119,6 +120,7 @@ function strideRows(
   const w00 = v128.load(k), w01 = v128.load(k, 16), w02 = v128.load(k, 32);
   const w10 = v128.load(k, 48), w11 = v128.load(k, 64), w12 = v128.load(k, 80);
   const w20 = third(R, k + 96), w21 = third(R, k + 112), w22 = third(R, k + 128);
+  const l = f32x4.splat(lo), h = f32x4.splat(hi);
   do {
     let a = v128.load(b);
     let p = x - <usize>(PL + 1) * xStride, to = y;
@@ -134,7 +136,7 @@ function strideRows(
         a = f32x4.add(a, column3(R, x0, x1, x2, w02, w12, w22));
         c = f32x4.add(c, column3(R, x0, x1, x2, w00, w10, w20));
       }
-      v128.store(to, clamp(a, lo, hi));
+      v128.store(to, clamp(a, l, h));
       if (ow >= 0) to += yStride;
       p += xStride;
       a = c;
@@ -149,7 +151,7 @@ function strideRows(
           p += xStride;
           x0 = v128.load(p), x1 = v128.load(p + line), x2 = third(R, p + (line << 1));
           a = f32x4.add(a, column3(R, x0, x1, x2, w02, w12, w22));
-          v128.store(to, clamp(a, lo, hi));
+          v128.store(to, clamp(a, l, h));
           a = f32x4.add(v128.load(b), column3(R, x0, x1, x2, w00, w10, w20));
           to += yStride;
           p += xStride;
@@ -191,6 +193,7 @@ export function slide5x5(
   x: usize, xStep: usize, line: usize, b: usize, k: usize, y: usize, yStep: usize, rows: i32,
   IW: i32, xStride: usize, OW: i32, yStride: usize, PL: i32, lo: f32, hi: f32
 ): void {
+  const l = f32x4.splat(lo), h = f32x4.splat(hi);
   do {
     let a = v128.load(b), c = a, d = a, e = a;
     let p = x - <usize>PL * xStride, to = y;
@@ -205,7 +208,7 @@ export function slide5x5(
         e = f32x4.add(e, column5(x0, x1, x2, x3, x4, k + 16));
         f = f32x4.add(f, column5(x0, x1, x2, x3, x4, k));
       }
-      v128.store(to, clamp(a, lo, hi));
+      v128.store(to, clamp(a, l, h));
       if (ow >= 0) to += yStride;
       p += xStride;
       a = c; c = d; d = e; e = f;
@@ -219,6 +222,7 @@ export function slide5(
   x: usize, xStep: usize, line: usize, R: i32, b: usize, k: usize, y: usize, yStep: usize, rows: i32,
   IW: i32, xStride: usize, OW: i32, yStride: usize, PL: i32, lo: f32, hi: f32
 ): void {
+  const l = f32x4.splat(lo), h = f32x4.splat(hi);
   const height = <usize>R * line;
   do {
     let a = v128.load(b), c = a, d = a, e = a;
@@ -243,7 +247,7 @@ export function slide5(
         e = f32x4.add(e, s1);
         f = f32x4.add(f, s0);
       }
-      v128.store(to, clamp(a, lo, hi));
+      v128.store(to, clamp(a, l, h));
       if (ow >= 0) to += yStride;
       p += xStride;
       a = c; c = d; d = e; e = f;
@@ -257,6 +261,7 @@ export function stride5x5(
   x: usize, xStep: usize, line: usize, b: usize, k: usize, y: usize, yStep: usize, rows: i32,
   IW: i32, xStride: usize, OW: i32, yStride: usize, PL: i32, lo: f32, hi: f32
 ): void {
+  const l = f32x4.splat(lo), h = f32x4.splat(hi);
   do {
     let a = v128.load(b), c = a;
     let p = x - <usize>(PL + 1) * xStride, to = y;
@@ -276,7 +281,7 @@ export function stride5x5(
         c = f32x4.add(c, column5(x0, x1, x2, x3, x4, k + 32));
         d = f32x4.add(d, column5(x0, x1, x2, x3, x4, k));
       }
-      v128.store(to, clamp(a, lo, hi));
+      v128.store(to, clamp(a, l, h));
       if (ow >= 0) to += yStride;
       p += xStride;
       a = c; c = d;
@@ -290,6 +295,7 @@ export function stride5(
   x: usize, xStep: usize, line: usize, R: i32, b: usize, k: usize, y: usize, yStep: usize, rows: i32,
   IW: i32, xStride: usize, OW: i32, yStride: usize, PL: i32, lo: f32, hi: f32
 ): void {
+  const l = f32x4.splat(lo), h = f32x4.splat(hi);
   const height = <usize>R * line;
   do {
     let a = v128.load(b), c = a;
@@ -323,7 +329,7 @@ export function stride5(
         c = f32x4.add(c, s2);
         d = f32x4.add(d, s0);
       }
-      v128.store(to, clamp(a, lo, hi));
+      v128.store(to, clamp(a, l, h));
       if (ow >= 0) to += yStride;
       p += xStride;
       a = c; c = d;

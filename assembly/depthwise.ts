@@ -165,6 +165,7 @@ export function depthwiseMultiplier(
   KH: i32, KW: i32, SH: i32, SW: i32, DH: i32, DW: i32, PT: i32, PL: i32,
   lo: f32, hi: f32, act: i32, alpha: f32, beta: f32
 ): void {
+  const l = f32x4.splat(lo), h = f32x4.splat(hi);
   assert(C > 0 && M > 0 && KH > 0 && KW > 0 && SH > 0 && SW > 0 && DH > 0 && DW > 0);
   const OC = C * M;
   assert(IH > 0 && IW > 0 && xStride >= <usize>C << 2 && yStride >= <usize>OC << 2);
@@ -191,7 +192,7 @@ export function depthwiseMultiplier(
             }
             a = f32x4.add(a, s);
           }
-          a = clamp(a, lo, hi);
+          a = clamp(a, l, h);
           const to = y + (<usize>first << 2);
           if (lanes == 4) v128.store(to, a);
           else storeLanes(to, a, lanes);
@@ -209,6 +210,7 @@ export function anyWindow(
   x: usize, xStep: usize, line: usize, R: i32, b: usize, k: usize, y: usize, yStep: usize, rows: i32,
   IW: i32, xStride: usize, OW: i32, yStride: usize, KW: i32, SW: i32, DW: i32, PL: i32, lo: f32, hi: f32, lanes: i32
 ): void {
+  const l = f32x4.splat(lo), h = f32x4.splat(hi);
   const reach = (KW - 1) * DW;
   const full = lanes == 4 && R > 0;
   do {
@@ -231,7 +233,7 @@ export function anyWindow(
           }
           a = f32x4.add(a, s);
         }
-        a = clamp(a, lo, hi);
+        a = clamp(a, l, h);
         if (lanes == 4) v128.store(to, a);
         else storeLanes(to, a, lanes);
         ow++;
@@ -246,6 +248,7 @@ export function anyWindow(
 export function fourOutputs(
   x: usize, line: usize, R: i32, b: usize, k: usize, y: usize, apart: usize, yStride: usize, KW: i32, column: usize, lo: f32, hi: f32
 ): void {
+  const l = f32x4.splat(lo), h = f32x4.splat(hi);
   let a0 = v128.load(b), a1 = a0, a2 = a0, a3 = a0;
   const height = <usize>R * line, down = <usize>KW << 4, apart3 = apart + (apart << 1);
   do {
@@ -263,6 +266,6 @@ export function fourOutputs(
     a0 = f32x4.add(a0, s0); a1 = f32x4.add(a1, s1); a2 = f32x4.add(a2, s2); a3 = f32x4.add(a3, s3);
     x += column; k += 16;
   } while (--KW);
-  v128.store(y, clamp(a0, lo, hi)); v128.store(y + yStride, clamp(a1, lo, hi));
-  v128.store(y + (yStride << 1), clamp(a2, lo, hi)); v128.store(y + yStride + (yStride << 1), clamp(a3, lo, hi));
+  v128.store(y, clamp(a0, l, h)); v128.store(y + yStride, clamp(a1, l, h));
+  v128.store(y + (yStride << 1), clamp(a2, l, h)); v128.store(y + yStride + (yStride << 1), clamp(a3, l, h));
 }
