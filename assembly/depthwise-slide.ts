@@ -72,15 +72,12 @@ function slideRows(
     if (inside > 0) {
       const end = p + <usize>inside * xStride;
       do {
-        let d = v128.load(b);
         const x0 = v128.load(p), x1 = v128.load(p + line), x2 = third(R, p + (line << 1));
-        a = f32x4.add(a, column3(R, x0, x1, x2, w02, w12, w22));
-        c = f32x4.add(c, column3(R, x0, x1, x2, w01, w11, w21));
-        d = f32x4.add(d, column3(R, x0, x1, x2, w00, w10, w20));
-        v128.store(to, clamp(a, l, h));
+        v128.store(to, clamp(f32x4.add(a, column3(R, x0, x1, x2, w02, w12, w22)), l, h));
+        a = f32x4.add(c, column3(R, x0, x1, x2, w01, w11, w21));
+        c = f32x4.add(v128.load(b), column3(R, x0, x1, x2, w00, w10, w20));
         to += yStride;
         p += xStride;
-        a = c; c = d;
       } while (p != end);
       ow += inside;
     }
