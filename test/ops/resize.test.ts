@@ -122,6 +122,13 @@ describeBuilds("resample2d", (engine) => {
     expect(one(engine(), [line], (t) => engine().resample2d(t, { scales: [1.16, 1] })).shape).toEqual([1, 1, 29, 1]);
   });
 
+  test("images of more rows than are blended at once", () => {
+    const x = random.tensor([2, 17, 40, 90]);
+    check(x, { mode: "linear", sizes: [61, 33] });
+    check(x, { mode: "cubic", sizes: [75, 91] });
+    check(x, { mode: "linear", sizes: [80, 180], coordinates: "align-corners" });
+  });
+
   test("one size for both axes, and another cubic coefficient", () => {
     check(random.tensor([1, 2, 5, 7]), { sizes: 9, mode: "cubic", cubicCoefficient: -0.5 });
   });
