@@ -48,22 +48,20 @@ export function resizeAxis(
     let w = weights, to = y;
     for (let i = 0; i < O; i++) {
       const start = load<i32>(starts + (<usize>i << 2));
-      let first = 0, end = taps;
       if (two && start >= 0 && load<f32>(w) != 0 && load<f32>(w, 4) != 0) {
         assert(start + 2 <= I);
         const from = x + <usize>start * xStep;
         blendTwo(from, from + xStep, w, to, inner);
-        w += 8;
-        to += yStep;
-        continue;
-      }
-      while (end > 0 && load<f32>(w + (<usize>(end - 1) << 2)) == 0) end--;
-      while (first < end && load<f32>(w + (<usize>first << 2)) == 0) first++;
-      if (start < 0 || end == 0) {
-        fill(to, inner, start < 0 ? outside : 0);
       } else {
-        assert(start + end <= I);
-        blend(x + <usize>(start + first) * xStep, xStep, w + (<usize>first << 2), end - first, to, inner);
+        let first = 0, end = taps;
+        while (end > 0 && load<f32>(w + (<usize>(end - 1) << 2)) == 0) end--;
+        while (first < end && load<f32>(w + (<usize>first << 2)) == 0) first++;
+        if (start < 0 || end == 0) {
+          fill(to, inner, start < 0 ? outside : 0);
+        } else {
+          assert(start + end <= I);
+          blend(x + <usize>(start + first) * xStep, xStep, w + (<usize>first << 2), end - first, to, inner);
+        }
       }
       w += <usize>taps << 2;
       to += yStep;

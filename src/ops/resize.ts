@@ -104,17 +104,11 @@ export function prepareResize(shape: Shape, spec: ResizeSpec, steps: ResizeSteps
       write: (k, _, to) => tables.write(k, to),
     },
     run(k, { inputs, outputs, scratch, packed }) {
+      const own = scratch + first + second;
       let from = inputs[0];
       stages.forEach((stage, i) => {
         const to = i === stages.length - 1 ? outputs[0] : i % 2 === 0 ? scratch : scratch + first;
-        stage.run(
-          k,
-          from,
-          to,
-          (index) => packed + tables.offset(i, index),
-          spec.extrapolation,
-          scratch + first + second,
-        );
+        stage.run(k, from, to, (index) => packed + tables.offset(i, index), spec.extrapolation, own);
         from = to;
       });
     },
