@@ -1,7 +1,7 @@
 // Concatenations of channels that are written, and read, where they lie: nested ones, and those behind resizes.
 import { describe, expect, test } from "vitest";
 import { floats, integers } from "../support/onnx-model.ts";
-import { expectSame, graphOf, type Line, nodesAfter, weights } from "./graphs.ts";
+import { conv, expectSame, graphOf, type Line, nodesAfter, weights } from "./graphs.ts";
 
 const constants = {
   w4: weights([4, 4, 3, 3]),
@@ -16,8 +16,6 @@ const constants = {
   wider: floats([4], 1, 1, 1, 2),
   uneven: floats([4], 1, 1, 1.5, 1.75),
 };
-const same = { pads: [1, 1, 1, 1] };
-const conv = (text: string): Line => [text, same];
 const concat = (text: string): Line => [text, { axis: 1 }];
 
 const graph = (lines: Line[], N: number, outputs?: string) =>

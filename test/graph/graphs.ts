@@ -21,6 +21,9 @@ export const random = new Random(99);
 /** Nodes as "Conv x w -> y", with attributes. */
 export type Line = string | readonly [string, Record<string, Value>];
 
+/** A convolution with so much padding on every side: by 1, one of 3x3 keeps the size. */
+export const conv = (text: string, pad = 1): Line => [text, { pads: [pad, pad, pad, pad] }];
+
 export interface Words {
   /** Shapes of the inputs by name. */
   readonly inputs: Readonly<Record<string, readonly number[]>>;
