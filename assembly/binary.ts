@@ -5,7 +5,7 @@
 // Strides are bytes; 0 repeats an operand along a dimension. Along d3 an operand is contiguous or repeated. y is dense, and may be an
 // operand that is dense too. Lanes do not meet, so body and tail give the same bits.
 
-import { loadLanes, storeLanes } from "./lanes";
+import { clamp, loadLanes, storeLanes } from "./lanes";
 import { pow4 } from "./math";
 
 // Codes; src/ops/binary-codes.ts holds the same lists.
@@ -50,23 +50,29 @@ function apply(op: i32, a: v128, b: v128): v128 {
   return f32x4.mul(d, d);
 }
 
+/** The rest of a / b with the sign of a, exact: |b| times powers of two, the greatest first, is taken off where it fits. */
 function fmod4(a: v128, b: v128): v128 {
-  let y = f32x4.splat(f32x4.extract_lane(a, 0) % f32x4.extract_lane(b, 0));
-  y = f32x4.replace_lane(y, 1, f32x4.extract_lane(a, 1) % f32x4.extract_lane(b, 1));
-  y = f32x4.replace_lane(y, 2, f32x4.extract_lane(a, 2) % f32x4.extract_lane(b, 2));
-  return f32x4.replace_lane(y, 3, f32x4.extract_lane(a, 3) % f32x4.extract_lane(b, 3));
+  const m = f32x4.abs(b);
+  let r = f32x4.abs(a), t = m, next: v128, more: v128;
+  do {
+    next = f32x4.add(t, t);
+    more = v128.and(f32x4.le(next, r), f32x4.gt(next, t));
+    t = v128.bitselect(next, t, more);
+  } while (v128.any_true(more));
+  do {
+    r = v128.bitselect(f32x4.sub(r, t), r, f32x4.ge(r, t));
+    next = f32x4.mul(t, f32x4.splat(0.5));
+    more = v128.and(f32x4.ge(next, m), f32x4.lt(next, t));
+    t = v128.bitselect(next, t, more);
+  } while (v128.any_true(more));
+  r = v128.bitselect(r, f32x4.splat(NaN), f32x4.gt(m, f32x4.splat(0)));
+  return v128.or(r, v128.and(a, i32x4.splat(i32.MIN_VALUE)));
 }
 
 function mod4(a: v128, b: v128): v128 {
   const r = fmod4(a, b);
   const wrongSign = v128.and(f32x4.ne(r, f32x4.splat(0)), i32x4.shr_s(v128.xor(r, b), 31));
   return v128.bitselect(f32x4.add(r, b), r, wrongSign);
-}
-
-// @ts-ignore: decorator
-@inline
-function clamp(v: v128, lo: v128, hi: v128): v128 {
-  return f32x4.pmin(f32x4.pmax(v, lo), hi);
 }
 
 // @ts-ignore: decorator
@@ -141,41 +147,34 @@ export function binary(
   }
 }
 
-// @ts-ignore: decorator
-@inline
-function test(op: i32, a: v128, b: v128): v128 {
-  if (op == EQ) return f32x4.eq(a, b);
-  if (op == NE) return f32x4.ne(a, b);
-  if (op == LT) return f32x4.lt(a, b);
-  return f32x4.le(a, b);
-}
-
-// @ts-ignore: decorator
-@inline
-function testRow(op: i32, a: usize, aStep: i32, b: usize, bStep: i32, y: usize, count: i32): void {
+/** The masks choose what of less and equal counts, and whether the opposite is asked for. */
+function testRow(
+  a: usize, aStep: i32, b: usize, bStep: i32, y: usize, count: i32, less: v128, equal: v128, not: v128
+): void {
   let v = v128.load32_splat(a), w = v128.load32_splat(b);
   const end = y + (count & ~3);
   while (y < end) {
     if (aStep) v = v128.load(a);
     if (bStep) w = v128.load(b);
-    store<u32>(y, flags(test(op, v, w)));
+    store<u32>(y, flags(v, w, less, equal, not));
     a += aStep << 2; b += bStep << 2; y += 4;
   }
   const left = count & 3;
   if (left) {
     if (aStep) v = loadLanes(a, left);
     if (bStep) w = loadLanes(b, left);
-    const bytes = flags(test(op, v, w));
+    const bytes = flags(v, w, less, equal, not);
     store<u8>(y, bytes);
     if (left > 1) store<u8>(y, bytes >> 8, 1);
     if (left > 2) store<u8>(y, bytes >> 16, 2);
   }
 }
 
-/** Four bytes 0 or 1 from four lanes of all zeros or all ones. */
+/** Four bytes 0 or 1. */
 // @ts-ignore: decorator
 @inline
-function flags(mask: v128): u32 {
+function flags(a: v128, b: v128, less: v128, equal: v128, not: v128): u32 {
+  const mask = v128.xor(v128.or(v128.and(f32x4.lt(a, b), less), v128.and(f32x4.eq(a, b), equal)), not);
   const bytes = i8x16.narrow_i16x8_s(i16x8.narrow_i32x4_s(mask, mask), mask);
   return i32x4.extract_lane(bytes, 0) & 0x01010101;
 }
@@ -189,17 +188,16 @@ export function compare(
   assert((as3 == 4 || as3 == 0) && (bs3 == 4 || bs3 == 0));
   if (op == GT) return compare(LT, b, a, y, d0, d1, d2, d3, bs0, bs1, bs2, bs3, as0, as1, as2, as3);
   if (op == GE) return compare(LE, b, a, y, d0, d1, d2, d3, bs0, bs1, bs2, bs3, as0, as1, as2, as3);
+  assert(op >= EQ && op <= LE);
   if (!d3) return;
+  const all = i32x4.splat(-1), none = i32x4.splat(0);
+  const less = op >= LT ? all : none, equal = op == LT ? none : all, not = op == NE ? all : none;
   for (let i0 = 0; i0 < d0; i0++) {
     let a1 = a, b1 = b;
     for (let i1 = 0; i1 < d1; i1++) {
       let a2 = a1, b2 = b1;
       for (let i2 = 0; i2 < d2; i2++) {
-        if (op == EQ) testRow(EQ, a2, as3, b2, bs3, y, d3);
-        else if (op == NE) testRow(NE, a2, as3, b2, bs3, y, d3);
-        else if (op == LT) testRow(LT, a2, as3, b2, bs3, y, d3);
-        else if (op == LE) testRow(LE, a2, as3, b2, bs3, y, d3);
-        else assert(false);
+        testRow(a2, as3, b2, bs3, y, d3, less, equal, not);
         y += d3;
         a2 += as2; b2 += bs2;
       }

@@ -7,13 +7,7 @@
 
 import { madd } from "./fma";
 import { HI, K_BYTES, LO, LONG, OFFSET, R_STRIDE, TAP_STRIDE, TAPS, Y_STRIDE } from "./gemm-context";
-
-// @ts-ignore: decorator
-@inline
-function clamp(v: v128, lo: v128, hi: v128): v128 {
-  // pmax(v, lo) is v < lo ? lo : v, so a NaN in v stays a NaN.
-  return f32x4.pmin(f32x4.pmax(v, lo), hi);
-}
+import { clamp } from "./lanes";
 
 /** 3 rows by 12 columns, again and again down to `count` rows; 9 accumulators. `r` is 0 without a residual. */
 export function tile3x12(rows: usize, panel: usize, y: usize, r: usize, count: i32, context: usize): void {

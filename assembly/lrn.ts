@@ -2,11 +2,11 @@
 //
 //   y[c] = x[c] / (bias + alpha / size * sum of x[near]^2)^beta,  near = c - floor((size - 1) / 2) .. c + ceil((size - 1) / 2)
 //
-// within the channels. Squares are added in ascending order of channel. Powers of 0.5, 0.75 and 1 are made of square roots, within 2 units
-// in the last place; others are e^(beta * ln(v)), whose relative error grows as 2^-23 * |beta * ln(v)|.
+// within the channels. Squares are added in ascending order of channel. Powers of 0.75, which are what networks take, are made of square
+// roots, within 2 units in the last place.
 
 import { loadLanes, storeLanes } from "./lanes";
-import { exp4, log4 } from "./math";
+import { pow4 } from "./math";
 
 /** Bytes of scratch that `lrn` needs. */
 export function lrnScratch(C: i32, size: i32): usize {
@@ -20,9 +20,7 @@ function power(v: v128, beta: f32): v128 {
     const root = f32x4.sqrt(v);
     return f32x4.mul(root, f32x4.sqrt(root));
   }
-  if (beta == 0.5) return f32x4.sqrt(v);
-  if (beta == 1) return v;
-  return exp4(f32x4.mul(f32x4.splat(beta), log4(v)));
+  return pow4(v, f32x4.splat(beta));
 }
 
 /** x, y: `pixels` pixels of C floats, `xStride`, `yStride` bytes apart; they may be the same. scratch: `lrnScratch(C, size)` bytes. */
