@@ -2,8 +2,9 @@
 //
 //   y[n][oh][ow][c] = act(clamp(b[c] + sum over kw of (sum over kh of x[n][oh*SH + kh*DH - PT][ow*SW + kw*DW - PL][c] * w[c][kh][kw])))
 //
-// Order of addition, in every path: the products of one window column from top to bottom, then the column sums onto the bias from left
-// to right. Places outside the image are left out. Short chains of dependent additions are what makes the sliding kernels fast.
+// Order of addition, in every path: window columns from left to right, each from top to bottom. The products go onto the bias one by one,
+// but where windows are at most three places high, each column is added up by itself first: a shorter chain of dependent additions. Places
+// outside the image are left out.
 //
 // Four channels are one vector. Where C >= 4 is no multiple of 4, the last block holds channels C-4 .. C-1 and computes up to three of
 // them a second time, to the same bits.
@@ -11,10 +12,14 @@
 // A call of a micro-kernel covers a band of output rows for one block of channels: few enough rows that the input lines it touches are
 // still in the cache when the next block of channels, which shares them, comes.
 
-import { clamp, slide2x3, slide3x3, slide5, slide5x5, stride2x3, stride3x3, stride5, stride5x5, times } from "./depthwise-slide";
-import { loadLanes, storeLanes } from "./lanes";
+import { slide2x3, slide3x3, stride2x3, stride3x3 } from "./depthwise-slide3";
+import { slide5, slidePair5x5, stride5, stridePair5x5, tap } from "./depthwise-slide5";
+import { madd } from "./fma";
+import { clamp, loadLanes, storeLanes } from "./lanes";
 import { unary, unaryPixels } from "./unary";
 import { firstInside } from "./window";
+
+const LOW = 3; // places of windows whose columns are added up by themselves
 
 /** Pixels of input that a tile of the image may have: one line of 64 bytes each, which fill three quarters of a cache of 32 KiB. */
 const TILE_PIXELS = 384;
@@ -91,7 +96,7 @@ export function depthwise(
   const line = <usize>DH * xRow;
   const xStep = <usize>SH * xRow;
   const pixels = cachedPixels(xStride), reach = (KH - 1) * DH + 1;
-  const most = max(1, (pixels / IW - reach) / SH + 1);
+  const fits = max(1, (pixels / IW - reach) / SH + 1), most = KW == 5 ? (fits + 1) & ~1 : fits;
   const columns = reach * IW <= pixels ? OW : min(OW, max(8, (pixels / reach - KW) / SW));
   const far = <usize>N * (<usize>IH * xRow + <usize>OH * yRow) > FAR;
   for (let n = 0; n < N; n++) {
@@ -131,27 +136,33 @@ function tile(
   x: usize, xStep: usize, line: usize, top: i32, R: i32, w: usize, y: usize, yStep: usize, rows: i32,
   IW: i32, C: i32, xStride: usize, OW: i32, yStride: usize, KH: i32, KW: i32, SW: i32, DW: i32, PL: i32, lo: f32, hi: f32
 ): void {
-  const slides = C >= 4 && DW == 1 && SW <= 2 && (KW == 3 ? R == 2 || R == 3 : KW == 5 && R > 0);
+  const low = KH <= LOW, slides = C >= 4 && DW == 1 && SW <= 2;
+  const three = slides && low && KW == 3 && R > 1, five = slides && !low && KW == 5 && R > 0;
+  const pairs = five && R == 5 && xStep == <usize>SW * line ? rows & ~1 : 0, left = rows - pairs;
   for (let block = 0; block < C; block += 4) {
     const b = w + <usize>(block >> 2) * (<usize>(KH * KW + 1) << 4);
     const k = b + 16 + (<usize>(top * KW) << 4);
     const offset = <usize>blockStart(block, C) << 2;
-    const from = x + offset, to = y + offset;
-    if (!slides) {
-      anyWindow(from, xStep, line, R, b, k, to, yStep, rows, IW, xStride, OW, yStride, KW, SW, DW, PL, lo, hi, min(C, 4));
-    } else if (KW == 3 && SW == 1) {
+    let from = x + offset, to = y + offset;
+    if (three && SW == 1) {
       if (R == 3) slide3x3(from, xStep, line, b, k, to, yStep, rows, IW, xStride, OW, yStride, PL, lo, hi);
       else slide2x3(from, xStep, line, b, k, to, yStep, rows, IW, xStride, OW, yStride, PL, lo, hi);
-    } else if (KW == 3) {
+      continue;
+    }
+    if (three) {
       if (R == 3) stride3x3(from, xStep, line, b, k, to, yStep, rows, IW, xStride, OW, yStride, PL, lo, hi);
       else stride2x3(from, xStep, line, b, k, to, yStep, rows, IW, xStride, OW, yStride, PL, lo, hi);
-    } else if (SW == 1) {
-      if (R == 5) slide5x5(from, xStep, line, b, k, to, yStep, rows, IW, xStride, OW, yStride, PL, lo, hi);
-      else slide5(from, xStep, line, R, b, k, to, yStep, rows, IW, xStride, OW, yStride, PL, lo, hi);
-    } else {
-      if (R == 5) stride5x5(from, xStep, line, b, k, to, yStep, rows, IW, xStride, OW, yStride, PL, lo, hi);
-      else stride5(from, xStep, line, R, b, k, to, yStep, rows, IW, xStride, OW, yStride, PL, lo, hi);
+      continue;
     }
+    if (pairs) {
+      if (SW == 1) slidePair5x5(from, xStep, line, b, k, to, yStep, pairs, IW, xStride, OW, yStride, PL, lo, hi);
+      else stridePair5x5(from, xStep, line, b, k, to, yStep, pairs, IW, xStride, OW, yStride, PL, lo, hi);
+      from += <usize>pairs * xStep; to += <usize>pairs * yStep;
+    }
+    if (!left) continue;
+    if (five && SW == 1) slide5(from, xStep, line, R, b, k, to, yStep, left, IW, xStride, OW, yStride, PL, lo, hi);
+    else if (five) stride5(from, xStep, line, R, b, k, to, yStep, left, IW, xStride, OW, yStride, PL, lo, hi);
+    else anyWindow(low, from, xStep, line, R, b, k, to, yStep, left, IW, xStride, OW, yStride, KW, SW, DW, PL, lo, hi, min(C, 4));
   }
 }
 
@@ -169,7 +180,7 @@ export function depthwiseMultiplier(
   assert(C > 0 && M > 0 && KH > 0 && KW > 0 && SH > 0 && SW > 0 && DH > 0 && DW > 0);
   const OC = C * M;
   assert(IH > 0 && IW > 0 && xStride >= <usize>C << 2 && yStride >= <usize>OC << 2);
-  const lanes = min(OC, 4);
+  const lanes = min(OC, 4), low = KH <= LOW;
   for (let n = 0; n < N; n++) {
     for (let oh = 0; oh < OH; oh++) {
       const ih = oh * SH - PT;
@@ -184,13 +195,13 @@ export function depthwiseMultiplier(
           const b = w + <usize>(block >> 2) * (<usize>(KH * KW + 1) << 4);
           let a = v128.load(b);
           if (top < bottom) for (let kw = left; kw < right; kw++) {
-            let s = f32x4.splat(-0.0);
+            let s = begun(low, a);
             for (let kh = top; kh < bottom; kh++) {
               const p = x + <usize>((ih + kh * DH) * IW + iw + kw * DW) * xStride;
               const v = v128.load_lane<f32>(p + c3, v128.load_lane<f32>(p + c2, v128.load_lane<f32>(p + c1, v128.load32_zero(p + c0), 1), 2), 3);
-              s = f32x4.add(s, times(v, b, kh * KW + kw + 1));
+              s = tap(s, v, b, kh * KW + kw + 1);
             }
-            a = f32x4.add(a, s);
+            a = ended(low, a, s);
           }
           a = clamp(a, l, h);
           const to = y + (<usize>first << 2);
@@ -205,9 +216,26 @@ export function depthwiseMultiplier(
   }
 }
 
-/** Any window, stride and dilation; four outputs of a row at once where all their columns are inside the image. `lanes` 1 to 4. */
+/** What the products of a window column are added to. */
+// @ts-ignore: decorator
+@inline
+function begun(low: bool, a: v128): v128 {
+  return low ? f32x4.splat(-0.0) : a;
+}
+
+/** The sum after a window column whose products made s of `begun`. */
+// @ts-ignore: decorator
+@inline
+function ended(low: bool, a: v128, s: v128): v128 {
+  return low ? f32x4.add(a, s) : s;
+}
+
+/**
+ * Any window, stride and dilation; four outputs of a row at once where all their columns are inside the image. `low`: whether the products
+ * of a window column are added up by themselves first. `lanes` 1 to 4.
+ */
 export function anyWindow(
-  x: usize, xStep: usize, line: usize, R: i32, b: usize, k: usize, y: usize, yStep: usize, rows: i32,
+  low: bool, x: usize, xStep: usize, line: usize, R: i32, b: usize, k: usize, y: usize, yStep: usize, rows: i32,
   IW: i32, xStride: usize, OW: i32, yStride: usize, KW: i32, SW: i32, DW: i32, PL: i32, lo: f32, hi: f32, lanes: i32
 ): void {
   const l = f32x4.splat(lo), h = f32x4.splat(hi);
@@ -217,7 +245,9 @@ export function anyWindow(
     for (let ow = 0, to = y; ow < OW; ) {
       const iw = ow * SW - PL;
       if (full && iw >= 0 && ow + 3 < OW && iw + 3 * SW + reach < IW) {
-        fourOutputs(x + <usize>iw * xStride, line, R, b, k, to, <usize>SW * xStride, yStride, KW, <usize>DW * xStride, lo, hi);
+        const at = x + <usize>iw * xStride, apart = <usize>SW * xStride, column = <usize>DW * xStride;
+        if (low) fourLow(at, line, R, b, k, to, apart, yStride, KW, column, lo, hi);
+        else four(at, line, R, b, k, to, apart, yStride, KW, column, lo, hi);
         ow += 4;
         to += yStride << 2;
       } else {
@@ -226,12 +256,12 @@ export function anyWindow(
         if (R > 0) for (let kw = left; kw < right; kw++) {
           let p = x + <usize>(iw + kw * DW) * xStride;
           let t = k + (<usize>kw << 4);
-          let s = f32x4.splat(-0.0);
+          let s = begun(low, a);
           for (let kh = 0; kh < R; kh++) {
-            s = f32x4.add(s, f32x4.mul(lanes == 4 ? v128.load(p) : loadLanes(p, lanes), v128.load(t)));
+            s = madd(s, lanes == 4 ? v128.load(p) : loadLanes(p, lanes), v128.load(t));
             p += line; t += <usize>KW << 4;
           }
-          a = f32x4.add(a, s);
+          a = ended(low, a, s);
         }
         a = clamp(a, l, h);
         if (lanes == 4) v128.store(to, a);
@@ -245,27 +275,39 @@ export function anyWindow(
 }
 
 /** Four outputs whose windows start `apart` bytes from one another; window columns are `column` bytes apart. */
-export function fourOutputs(
-  x: usize, line: usize, R: i32, b: usize, k: usize, y: usize, apart: usize, yStride: usize, KW: i32, column: usize, lo: f32, hi: f32
+// @ts-ignore: decorator
+@inline
+function fourOutputs(
+  low: bool, x: usize, line: usize, R: i32, b: usize, k: usize, y: usize, apart: usize, yStride: usize, KW: i32, column: usize, lo: f32, hi: f32
 ): void {
   const l = f32x4.splat(lo), h = f32x4.splat(hi);
   let a0 = v128.load(b), a1 = a0, a2 = a0, a3 = a0;
   const height = <usize>R * line, down = <usize>KW << 4, apart3 = apart + (apart << 1);
   do {
-    let s0 = f32x4.splat(-0.0), s1 = s0, s2 = s0, s3 = s0;
+    let s0 = begun(low, a0), s1 = begun(low, a1), s2 = begun(low, a2), s3 = begun(low, a3);
     let p = x, t = k;
     const end = x + height;
     do {
       const w = v128.load(t);
-      s0 = f32x4.add(s0, f32x4.mul(v128.load(p), w));
-      s1 = f32x4.add(s1, f32x4.mul(v128.load(p + apart), w));
-      s2 = f32x4.add(s2, f32x4.mul(v128.load(p + (apart << 1)), w));
-      s3 = f32x4.add(s3, f32x4.mul(v128.load(p + apart3), w));
+      s0 = madd(s0, v128.load(p), w); s1 = madd(s1, v128.load(p + apart), w);
+      s2 = madd(s2, v128.load(p + (apart << 1)), w); s3 = madd(s3, v128.load(p + apart3), w);
       p += line; t += down;
     } while (p != end);
-    a0 = f32x4.add(a0, s0); a1 = f32x4.add(a1, s1); a2 = f32x4.add(a2, s2); a3 = f32x4.add(a3, s3);
+    a0 = ended(low, a0, s0); a1 = ended(low, a1, s1); a2 = ended(low, a2, s2); a3 = ended(low, a3, s3);
     x += column; k += 16;
   } while (--KW);
   v128.store(y, clamp(a0, l, h)); v128.store(y + yStride, clamp(a1, l, h));
   v128.store(y + (yStride << 1), clamp(a2, l, h)); v128.store(y + yStride + (yStride << 1), clamp(a3, l, h));
+}
+
+export function four(
+  x: usize, line: usize, R: i32, b: usize, k: usize, y: usize, apart: usize, yStride: usize, KW: i32, column: usize, lo: f32, hi: f32
+): void {
+  fourOutputs(false, x, line, R, b, k, y, apart, yStride, KW, column, lo, hi);
+}
+
+export function fourLow(
+  x: usize, line: usize, R: i32, b: usize, k: usize, y: usize, apart: usize, yStride: usize, KW: i32, column: usize, lo: f32, hi: f32
+): void {
+  fourOutputs(true, x, line, R, b, k, y, apart, yStride, KW, column, lo, hi);
 }

@@ -228,7 +228,15 @@ describe.each(BUILDS)("depthwise, %s build", (build) => {
   });
 
   test("clamps, and leaves NaN a NaN", () => {
-    agree(build, [1, 7, 9, 8], [3, 3], { padding: [1, 1, 1, 1], clamp: [0, 0.5] });
+    for (const clamp of [
+      [0, 0.5] as const,
+      [0, Number.POSITIVE_INFINITY] as const,
+      [Number.NEGATIVE_INFINITY, 0.1] as const,
+    ]) {
+      for (const window of [[3, 3] as const, [5, 5] as const]) {
+        for (const S of [1, 2]) agree(build, [1, 7, 9, 8], window, { padding: [1, 1, 1, 1], clamp, strides: [S, S] });
+      }
+    }
     const x = {
       shape: [1, 4, 1, 4],
       data: [1, 2, 3, 4, 1, Number.NaN, 3, 4, 1, 2, 3, Number.POSITIVE_INFINITY, -1, 2, 3, 4],
@@ -273,6 +281,8 @@ describe.each(BUILDS)("depthwise, %s build", (build) => {
     [3, 3, 2],
     [5, 5, 1],
     [5, 5, 2],
+    [3, 5, 1],
+    [5, 3, 2],
   ])("the sliding kernels for %i x %i, stride %i give the bits of the path for any window", (KH, KW, S) => {
     const random = new Random(11);
     const [C, I, P] = [8, 14, KH >> 1];
