@@ -9,7 +9,7 @@
 // Where C >= 4 is no multiple of 4, the last vector holds channels C-4 .. C-1 and computes up to three of them a second time.
 //
 // f32x4.max, which lets NaN through, costs five times f32x4.pmax, which passes over it. So maxima are taken with pmax, and the values are
-// added up beside it: only where that sum is NaN is a window looked at again, carefully.
+// added up beside it: only where that sum is NaN is a window, or in `maxRow3` an image, looked at again, carefully.
 
 import { loadLanes, storeLanes } from "./lanes";
 import { firstInside } from "./window";
@@ -124,13 +124,14 @@ function maxCarefully(x: usize, line: usize, column: usize, R: i32, S: i32, y: u
 }
 
 /**
- * A row of `count` outputs of 3x3 windows two columns apart, all inside the image. The maxima of a column that two windows share are
- * taken once. What the first column completes is stored where the first output goes, which is stored after it.
+ * A row of `count` outputs of 3x3 windows two columns apart, all inside the image, C a multiple of 16. The maxima of a column that two
+ * windows share are taken once. What the first column completes is stored where the first output goes, which is stored after it. Gives
+ * whether there is a NaN in the first two lines, or, with `third`, in all three: then the outputs are wrong.
  */
-export function maxRow3(x: usize, line: usize, xStride: usize, y: usize, yStride: usize, count: i32, C: i32): void {
+export function maxRow3(third: bool, x: usize, line: usize, xStride: usize, y: usize, yStride: usize, count: i32, C: i32): bool {
   const line2 = line << 1;
-  let c = 0;
-  for (; c + 16 <= C; c += 16) {
+  let spoilt = false;
+  for (let c = 0; c < C; c += 16) {
     let a0 = f32x4.splat(-Infinity), a1 = a0, a2 = a0, a3 = a0;
     let n0 = f32x4.splat(0), n1 = n0, n2 = n0, n3 = n0;
     let u: v128, v: v128, w: v128, t: v128;
@@ -138,46 +139,43 @@ export function maxRow3(x: usize, line: usize, xStride: usize, y: usize, yStride
     const last = x + (<usize>count * xStride << 1);
     for (;;) {
       u = v128.load(p); v = v128.load(p + line); w = v128.load(p + line2);
-      t = f32x4.pmax(f32x4.pmax(u, v), w); n0 = f32x4.add(n0, f32x4.add(f32x4.add(u, v), w));
+      t = f32x4.pmax(f32x4.pmax(u, v), w); n0 = f32x4.add(n0, f32x4.add(u, v));
       v128.store(to, f32x4.pmax(a0, t)); a0 = t;
       u = v128.load(p, 16); v = v128.load(p + line, 16); w = v128.load(p + line2, 16);
-      t = f32x4.pmax(f32x4.pmax(u, v), w); n1 = f32x4.add(n1, f32x4.add(f32x4.add(u, v), w));
+      t = f32x4.pmax(f32x4.pmax(u, v), w); n1 = f32x4.add(n1, f32x4.add(u, v));
       v128.store(to, f32x4.pmax(a1, t), 16); a1 = t;
       u = v128.load(p, 32); v = v128.load(p + line, 32); w = v128.load(p + line2, 32);
-      t = f32x4.pmax(f32x4.pmax(u, v), w); n2 = f32x4.add(n2, f32x4.add(f32x4.add(u, v), w));
+      t = f32x4.pmax(f32x4.pmax(u, v), w); n2 = f32x4.add(n2, f32x4.add(u, v));
       v128.store(to, f32x4.pmax(a2, t), 32); a2 = t;
       u = v128.load(p, 48); v = v128.load(p + line, 48); w = v128.load(p + line2, 48);
-      t = f32x4.pmax(f32x4.pmax(u, v), w); n3 = f32x4.add(n3, f32x4.add(f32x4.add(u, v), w));
+      t = f32x4.pmax(f32x4.pmax(u, v), w); n3 = f32x4.add(n3, f32x4.add(u, v));
       v128.store(to, f32x4.pmax(a3, t), 48); a3 = t;
       if (p == last) break;
       p += xStride;
       to += next;
       next = yStride;
       u = v128.load(p); v = v128.load(p + line); w = v128.load(p + line2);
-      t = f32x4.pmax(f32x4.pmax(u, v), w); n0 = f32x4.add(n0, f32x4.add(f32x4.add(u, v), w));
+      t = f32x4.pmax(f32x4.pmax(u, v), w); n0 = f32x4.add(n0, f32x4.add(u, v));
       a0 = f32x4.pmax(a0, t);
       u = v128.load(p, 16); v = v128.load(p + line, 16); w = v128.load(p + line2, 16);
-      t = f32x4.pmax(f32x4.pmax(u, v), w); n1 = f32x4.add(n1, f32x4.add(f32x4.add(u, v), w));
+      t = f32x4.pmax(f32x4.pmax(u, v), w); n1 = f32x4.add(n1, f32x4.add(u, v));
       a1 = f32x4.pmax(a1, t);
       u = v128.load(p, 32); v = v128.load(p + line, 32); w = v128.load(p + line2, 32);
-      t = f32x4.pmax(f32x4.pmax(u, v), w); n2 = f32x4.add(n2, f32x4.add(f32x4.add(u, v), w));
+      t = f32x4.pmax(f32x4.pmax(u, v), w); n2 = f32x4.add(n2, f32x4.add(u, v));
       a2 = f32x4.pmax(a2, t);
       u = v128.load(p, 48); v = v128.load(p + line, 48); w = v128.load(p + line2, 48);
-      t = f32x4.pmax(f32x4.pmax(u, v), w); n3 = f32x4.add(n3, f32x4.add(f32x4.add(u, v), w));
+      t = f32x4.pmax(f32x4.pmax(u, v), w); n3 = f32x4.add(n3, f32x4.add(u, v));
       a3 = f32x4.pmax(a3, t);
       p += xStride;
     }
-    if (isNaN4(f32x4.add(f32x4.add(n0, n1), f32x4.add(n2, n3)))) rowCarefully(x, line, xStride, y, yStride, count, 16);
+    if (third) for (p = x + line2; p <= last + line2; p += xStride) {
+      n0 = f32x4.add(n0, v128.load(p)); n1 = f32x4.add(n1, v128.load(p, 16));
+      n2 = f32x4.add(n2, v128.load(p, 32)); n3 = f32x4.add(n3, v128.load(p, 48));
+    }
+    spoilt = spoilt || isNaN4(f32x4.add(f32x4.add(n0, n1), f32x4.add(n2, n3)));
     x += 64; y += 64;
   }
-  if (c < C) rowCarefully(x, line, xStride, y, yStride, count, C - c);
-}
-
-function rowCarefully(x: usize, line: usize, xStride: usize, y: usize, yStride: usize, count: i32, C: i32): void {
-  for (; count > 0; count--) {
-    maxCarefully(x, line, xStride, 3, 3, y, C);
-    x += xStride << 1; y += yStride;
-  }
+  return spoilt;
 }
 
 /** A window's maxima with their places: ih * IW + iw of the first of equals, or of the last NaN; -1 for a window without places. */
@@ -238,15 +236,24 @@ function slide(
   assert(C > 0 && IH > 0 && IW > 0 && KH > 0 && KW > 0 && SH > 0 && SW > 0 && DH > 0 && DW > 0);
   assert(xStride >= <usize>C << 2 && yStride >= <usize>C << 2 && (!indices || iStride >= <usize>C << 2));
   const line = <usize>(DH * IW) * xStride, column = <usize>DW * xStride;
-  const rows3 = op == MAX && KW == 3 && SW == 2 && DW == 1 && C >= 16 && !indices;
+  const rows3 = op == MAX && KW == 3 && SW == 2 && DW == 1 && (C & 15) == 0 && !indices;
   for (let n = 0; n < N; n++) {
+    let fast = rows3;
+    const start = y;
     for (let oh = 0, ih = -PT; oh < OH; oh++, ih += SH) {
       const top = firstInside(ih, DH);
       const R = max(0, min(KH, firstInside(ih - IH, DH)) - top);
       for (let ow = 0, iw = -PL; ow < OW; ow++, iw += SW) {
-        if (rows3 && R == 3 && iw >= 0 && iw + 3 <= IW) {
+        if (fast && R == 3 && iw >= 0 && iw + 3 <= IW) {
           const count = min(OW - ow, (IW - iw - 1) >> 1);
-          maxRow3(x + <usize>(ih * IW + iw) * xStride, line, xStride, y, yStride, count, C);
+          // The next row looks for NaN in the line that it shares.
+          const third = SH != DH << 1 || oh + 1 == OH || ih + SH + (DH << 1) >= IH;
+          if (maxRow3(third, x + <usize>(ih * IW + iw) * xStride, line, xStride, y, yStride, count, C)) {
+            // Once more from the image's first row.
+            fast = false;
+            y = start; oh = -1; ih = -PT - SH;
+            break;
+          }
           y += <usize>count * yStride;
           ow += count - 1; iw += (count - 1) << 1;
           continue;

@@ -218,27 +218,39 @@ describe.each(BUILDS)("pool2d, %s build", (build) => {
       }
     });
 
-    test("NaN in any place, infinities of both signs", () => {
-      for (let place = 0; place < 21; place++) {
-        const x = new Random(place).tensor([1, 18, 3, 7]);
-        x.data[place] = Number.NaN;
-        x.data[17 * 21 + place] = Number.NaN;
-        x.data.fill(Number.NEGATIVE_INFINITY, 21, 42);
-        x.data[21 + place] = Number.POSITIVE_INFINITY;
-        x.data[42 + place] = 3e38;
-        x.data[42 + ((place + 1) % 21)] = 3e38;
-        x.data[42 + ((place + 2) % 21)] = Number.NEGATIVE_INFINITY;
-        agree(build, "max", x, [3, 3], { strides });
-      }
-    });
+    test.each([
+      [2, 1, [0, 0, 0, 0]],
+      [2, 1, [1, 1, 1, 1]],
+      [1, 1, [0, 0, 0, 0]],
+      [3, 1, [0, 0, 1, 0]],
+      [2, 2, [0, 0, 0, 0]],
+      [4, 2, [1, 0, 0, 0]],
+      [2, 1, [0, 0, -2, 0]],
+    ] as const)(
+      "NaN in any place, infinities of both signs: %i rows apart, dilation %i, padding %j",
+      (SH, DH, padding) => {
+        const settings = { strides: [SH, 2], dilations: [DH, 1], padding } as const;
+        for (let place = 0; place < 49; place++) {
+          const x = new Random(place).tensor([2, 16, 7, 7]);
+          x.data[(place % 4) * 5 * 49 + place] = Number.NaN;
+          const other = x.data.subarray(16 * 49); // the second image
+          other.fill(Number.NEGATIVE_INFINITY, 49, 98);
+          other[49 + place] = Number.POSITIVE_INFINITY;
+          other[98 + place] = 3e38;
+          other[98 + ((place + 1) % 49)] = 3e38;
+          other[98 + ((place + 2) % 49)] = Number.NEGATIVE_INFINITY;
+          agree(build, "max", x, [3, 3], settings);
+        }
+      },
+    );
 
     test("a NaN in one channel alone, in a row and in a window by itself", () => {
-      for (let c = 0; c < 20; c++) {
-        const x = new Random(c).tensor([1, 20, 3, 7]);
+      for (let c = 0; c < 32; c++) {
+        const x = new Random(c).tensor([1, 32, 3, 7]);
         x.data[c * 21 + 9] = Number.NaN;
         for (const apart of [2, 1]) {
           const got = agree(build, "max", x, [3, 3], { strides: [1, apart] });
-          const channels = new Set(Array.from(got, (v, i) => (Number.isNaN(v) ? i % 20 : -1)));
+          const channels = new Set(Array.from(got, (v, i) => (Number.isNaN(v) ? i % 32 : -1)));
           expect([...channels].sort((i, j) => i - j)).toEqual([-1, c]);
         }
       }
