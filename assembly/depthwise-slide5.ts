@@ -16,7 +16,7 @@ export function tap(a: v128, x: v128, w: usize, n: usize): v128 {
 }
 
 /** 5 x 5, stride 1, for output rows in pairs, one line of the image apart: each weight is loaded once for both. */
-export function slidePair5x5(
+export function slide5x5(
   x: usize, xStep: usize, line: usize, b: usize, k: usize, y: usize, yStep: usize, rows: i32,
   IW: i32, xStride: usize, OW: i32, yStride: usize, PL: i32, lo: f32, hi: f32
 ): void {
@@ -110,7 +110,7 @@ export function slide5(
 }
 
 /** 5 x 5, stride 2 along the row, for output rows in pairs, two lines of the image apart. */
-export function stridePair5x5(
+export function stride5x5(
   x: usize, xStep: usize, line: usize, b: usize, k: usize, y: usize, yStep: usize, rows: i32,
   IW: i32, xStride: usize, OW: i32, yStride: usize, PL: i32, lo: f32, hi: f32
 ): void {

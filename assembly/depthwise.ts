@@ -13,7 +13,7 @@
 // still in the cache when the next block of channels, which shares them, comes.
 
 import { slide2x3, slide3x3, stride2x3, stride3x3 } from "./depthwise-slide3";
-import { slide5, slidePair5x5, stride5, stridePair5x5, tap } from "./depthwise-slide5";
+import { slide5, slide5x5, stride5, stride5x5, tap } from "./depthwise-slide5";
 import { madd } from "./fma";
 import { clamp, loadLanes, storeLanes } from "./lanes";
 import { unary, unaryPixels } from "./unary";
@@ -155,8 +155,8 @@ function tile(
       continue;
     }
     if (pairs) {
-      if (SW == 1) slidePair5x5(from, xStep, line, b, k, to, yStep, pairs, IW, xStride, OW, yStride, PL, lo, hi);
-      else stridePair5x5(from, xStep, line, b, k, to, yStep, pairs, IW, xStride, OW, yStride, PL, lo, hi);
+      if (SW == 1) slide5x5(from, xStep, line, b, k, to, yStep, pairs, IW, xStride, OW, yStride, PL, lo, hi);
+      else stride5x5(from, xStep, line, b, k, to, yStep, pairs, IW, xStride, OW, yStride, PL, lo, hi);
       from += <usize>pairs * xStep; to += <usize>pairs * yStep;
     }
     if (!left) continue;

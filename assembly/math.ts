@@ -128,7 +128,7 @@ export function copySign(x: v128, sign: v128): v128 {
   return v128.bitselect(sign, x, constant(SIGN));
 }
 
-/** (e^r - 1 - r) / r^2 for |r| <= ln 2 / 2, in a short chain of operations: four vectors' chains have to overlap. */
+/** (e^r - 1 - r) / r^2 for |r| <= ln 2 / 2. */
 // @ts-ignore: decorator
 @inline
 function expTerms(r: v128, r2: v128): v128 {
@@ -288,20 +288,22 @@ export function sigmoidRest(clamped: v128, rounded: v128): v128 {
   return f32x4.add(f32x4.sub(f32x4.mul(n, constant(LN2_HIGH)), clamped), lowPart(n));
 }
 
-/** e^r for |r| <= ln 2 / 2. */
+/** e^r - 1 for |r| <= ln 2 / 2, in a short chain of operations: those of four vectors have to overlap. */
 // @ts-ignore: decorator
 @inline
 export function expRest(r: v128): v128 {
-  const r2 = f32x4.mul(r, r);
-  return f32x4.add(f32x4.add(f32x4.mul(expTerms(r, r2), r2), r), constant(ONE));
+  const r2 = f32x4.mul(r, r), r4 = f32x4.mul(r2, r2);
+  const upper = f32x4.add(f32x4.mul(entry(EXP, 0), r2), f32x4.add(f32x4.mul(entry(EXP, 1), r), entry(EXP, 2)));
+  const lower = f32x4.add(f32x4.mul(f32x4.add(f32x4.mul(entry(EXP, 3), r), entry(EXP, 4)), r2), r);
+  return f32x4.add(f32x4.mul(upper, r4), lower);
 }
 
-/** The result, of e^-x / 2^n. */
+/** The result, of e^-x / 2^n - 1. */
 // @ts-ignore: decorator
 @inline
 export function sigmoidQuotient(e: v128, rounded: v128): v128 {
-  const tiny = constant(TINY);
-  return f32x4.div(tiny, f32x4.add(f32x4.mul(e, i32x4.shl(rounded, 23)), tiny));
+  const tiny = constant(TINY), scale = i32x4.shl(rounded, 23);
+  return f32x4.div(tiny, f32x4.add(f32x4.mul(e, scale), f32x4.add(scale, tiny)));
 }
 
 /** 1 / (1 + e^-x). Within 2.5 ulp, subnormal results included. */

@@ -127,7 +127,7 @@ function heavy(op: i32, x: usize, y: usize, count: i32, alpha: f32, beta: f32): 
 
 /**
  * sigmoid(alpha * x), and x times that where `times` is set: the long functions that convolutions end in. Four vectors a turn go through
- * the stages together, so that their chains of operations overlap (silu: 1.35 to 0.84 ns); what breaks off never does, but keeps asc
+ * the stages together, so that their chains of operations overlap (silu: 1.35 to 0.79 ns); what breaks off never does, but keeps asc
  * from sorting the stages by vectors.
  */
 function sigmoids(times: bool, x: usize, y: usize, count: i32, alpha: f32): void {
