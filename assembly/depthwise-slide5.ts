@@ -11,7 +11,7 @@ import { clamp } from "./lanes";
 /** a and the product of x with weight `n` of those at w. */
 // @ts-ignore: decorator
 @inline
-export function tap(a: v128, x: v128, w: usize, n: usize): v128 {
+function tap(a: v128, x: v128, w: usize, n: usize): v128 {
   return madd(a, x, v128.load(w + (n << 4)));
 }
 

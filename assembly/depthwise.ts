@@ -13,7 +13,7 @@
 // still in the cache when the next block of channels, which shares them, comes.
 
 import { slide2x3, slide3x3, stride2x3, stride3x3 } from "./depthwise-slide3";
-import { slide5, slide5x5, stride5, stride5x5, tap } from "./depthwise-slide5";
+import { slide5, slide5x5, stride5, stride5x5 } from "./depthwise-slide5";
 import { madd } from "./fma";
 import { clamp, loadLanes, storeLanes } from "./lanes";
 import { unary, unaryPixels } from "./unary";
@@ -163,56 +163,6 @@ function tile(
     if (five && SW == 1) slide5(from, xStep, line, R, b, k, to, yStep, left, IW, xStride, OW, yStride, PL, lo, hi);
     else if (five) stride5(from, xStep, line, R, b, k, to, yStep, left, IW, xStride, OW, yStride, PL, lo, hi);
     else anyWindow(low, from, xStep, line, R, b, k, to, yStep, left, IW, xStride, OW, yStride, KW, SW, DW, PL, lo, hi, min(C, 4));
-  }
-}
-
-/**
- * A filter count of M = OC / C for each channel: output channel oc reads input channel floor(oc / M). Parameters as in `depthwise`; w is
- * packed for OC channels.
- */
-export function depthwiseMultiplier(
-  x: usize, N: i32, IH: i32, IW: i32, C: i32, xStride: usize,
-  w: usize, y: usize, OH: i32, OW: i32, M: i32, yStride: usize,
-  KH: i32, KW: i32, SH: i32, SW: i32, DH: i32, DW: i32, PT: i32, PL: i32,
-  lo: f32, hi: f32, act: i32, alpha: f32, beta: f32
-): void {
-  const l = f32x4.splat(lo), h = f32x4.splat(hi);
-  assert(C > 0 && M > 0 && KH > 0 && KW > 0 && SH > 0 && SW > 0 && DH > 0 && DW > 0);
-  const OC = C * M;
-  assert(IH > 0 && IW > 0 && xStride >= <usize>C << 2 && yStride >= <usize>OC << 2);
-  const lanes = min(OC, 4), low = KH <= LOW;
-  for (let n = 0; n < N; n++) {
-    for (let oh = 0; oh < OH; oh++) {
-      const ih = oh * SH - PT;
-      const top = firstInside(ih, DH), bottom = min(KH, firstInside(ih - IH, DH));
-      for (let ow = 0; ow < OW; ow++) {
-        const iw = ow * SW - PL;
-        const left = firstInside(iw, DW), right = min(KW, firstInside(iw - IW, DW));
-        for (let block = 0; block < OC; block += 4) {
-          const first = blockStart(block, OC);
-          const c0 = <usize>(first / M) << 2, c1 = <usize>(min(first + 1, OC - 1) / M) << 2;
-          const c2 = <usize>(min(first + 2, OC - 1) / M) << 2, c3 = <usize>(min(first + 3, OC - 1) / M) << 2;
-          const b = w + <usize>(block >> 2) * (<usize>(KH * KW + 1) << 4);
-          let a = v128.load(b);
-          if (top < bottom) for (let kw = left; kw < right; kw++) {
-            let s = begun(low, a);
-            for (let kh = top; kh < bottom; kh++) {
-              const p = x + <usize>((ih + kh * DH) * IW + iw + kw * DW) * xStride;
-              const v = v128.load_lane<f32>(p + c3, v128.load_lane<f32>(p + c2, v128.load_lane<f32>(p + c1, v128.load32_zero(p + c0), 1), 2), 3);
-              s = tap(s, v, b, kh * KW + kw + 1);
-            }
-            a = ended(low, a, s);
-          }
-          a = clamp(a, l, h);
-          const to = y + (<usize>first << 2);
-          if (lanes == 4) v128.store(to, a);
-          else storeLanes(to, a, lanes);
-        }
-        if (act) unary(act, y, y, OC, alpha, beta);
-        y += yStride;
-      }
-    }
-    x += <usize>IH * <usize>IW * xStride;
   }
 }
 

@@ -3,7 +3,7 @@
 export { binary, compare, logical } from "./binary";
 export { conv2d, conv2dScratch, packPanel, panelWidth } from "./conv2d";
 export { copyStrided, fill, transpose2d } from "./copy";
-export { anyWindow, depthwise, depthwiseMultiplier, four, fourLow, packDepthwise } from "./depthwise";
+export { anyWindow, depthwise, four, fourLow, packDepthwise } from "./depthwise";
 export { slide2x3, slide3x3, stride2x3, stride3x3 } from "./depthwise-slide3";
 export { slide5, slide5x5, stride5, stride5x5 } from "./depthwise-slide5";
 export { panel } from "./gemm";

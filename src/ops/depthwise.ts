@@ -17,8 +17,7 @@ export function isDepthwise({ IC, OC, groups }: Conv2dSpec): boolean {
 /** Makes a convolution ready that sees each channel by itself, with OC / IC filters; operands as for `prepareConv2d`. */
 export function prepareDepthwise(spec: Conv2dSpec): Prepared {
   const { IC, OC } = spec;
-  if (OC === IC) return onePass(spec);
-  return IC < LANES ? gathered(spec) : filterByFilter(spec, OC / IC);
+  return OC === IC ? onePass(spec) : filterByFilter(spec, OC / IC);
 }
 
 function shapeAndWork({ N, OC, window: { OH, OW, KH, KW } }: Conv2dSpec) {
@@ -59,24 +58,6 @@ function filterByFilter(spec: Conv2dSpec, M: number): Prepared {
     run(k, { inputs, outputs, packed, scratch }) {
       for (let m = 0; m < M; m++) run(k, inputs[0], packed + m * weights.setBytes, scratch + m * count * 4);
       interleave(k, scratch, outputs[0]);
-      if (residual) addResidual(k, outputs[0], inputs[1], spec);
-    },
-  };
-}
-
-/** Several filters for each of fewer than four channels. */
-function gathered(spec: Conv2dSpec): Prepared {
-  const { N, IC: C, OC, window: v, epilogue: e, residual } = spec;
-  const { lo, hi, code, alpha, beta } = residual ? NO_ACTIVATION : e;
-  return {
-    algorithm: `depthwise ${v.KH}x${v.KW}, ${OC / C} filters a channel`,
-    ...shapeAndWork(spec),
-    scratchBytes: 0,
-    packing: packing(spec, OC, 1),
-    run(k, { inputs, outputs, packed }) {
-      // biome-ignore format: one line a subject
-      k.depthwiseMultiplier(inputs[0], N, v.IH, v.IW, C, C * 4, packed, outputs[0], v.OH, v.OW, OC / C, OC * 4,
-        v.KH, v.KW, v.SH, v.SW, v.DH, v.DW, v.PT, v.PL, lo, hi, code, alpha, beta);
       if (residual) addResidual(k, outputs[0], inputs[1], spec);
     },
   };
