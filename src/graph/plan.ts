@@ -159,11 +159,13 @@ export class Plan {
   #planArena(): MemoryPlan {
     const lastUse = this.#lastUses();
     const pieces: { bytes: number; first: number; last: number }[] = [];
-    const define = (name: string, step: number, overwrites: readonly string[] = []) => {
+    const define = (name: string, step: number, overwrites: readonly string[] = [], pixelStep = 0) => {
       const { root } = name === "" ? { root: "" } : this.#homes.of(name);
       if (root === "" || this.#draft.constants.has(root) || this.#places.has(root)) return;
       const last = lastUse.get(root) ?? step;
-      const bytes = this.#bytes(root);
+      // Apart from one another, pixels need more.
+      const wider = pixelStep && root === name ? pixelStep / (this.#type(name).shape.at(-1) as number) : 1;
+      const bytes = this.#bytes(root) * wider;
       const takenOver = overwrites
         .map((input) => this.#dyingPiece(this.#homes.of(input), step, lastUse))
         .find((piece) => piece !== undefined && pieces[piece].bytes === bytes);
@@ -178,7 +180,8 @@ export class Plan {
     for (const input of this.#draft.inputs) define(input, -1);
     this.#works.forEach((work, step) => {
       work.node.outputs.forEach((output, i) => {
-        define(output, step, i === 0 && work.kind === "kernel" ? this.#overwritten(work) : []);
+        const [, , pixelStep] = (work.node.attributes["steps"] as readonly number[] | undefined) ?? [];
+        define(output, step, i === 0 && work.kind === "kernel" ? this.#overwritten(work) : [], pixelStep);
       });
       const scratchBytes = work.kind === "kernel" ? work.prepared.scratchBytes : 0;
       this.#scratch.push(scratchBytes > 0 ? pieces.length : undefined);
