@@ -138,6 +138,7 @@ function tile(
 ): void {
   const low = KH <= LOW, slides = C >= 4 && DW == 1 && SW <= 2;
   const three = slides && low && KW == 3 && R > 1, five = slides && !low && KW == 5 && R > 0;
+  // Of 5 x 5 windows the rows that go in pairs; what is left over goes row by row.
   const pairs = five && R == 5 && xStep == <usize>SW * line ? rows & ~1 : 0, left = rows - pairs;
   for (let block = 0; block < C; block += 4) {
     const b = w + <usize>(block >> 2) * (<usize>(KH * KW + 1) << 4);
