@@ -124,14 +124,14 @@ function maxCarefully(x: usize, line: usize, column: usize, R: i32, S: i32, y: u
 }
 
 /**
- * A row of `count` outputs of 3x3 windows two columns apart, all inside the image, C a multiple of 16. The maxima of a column that two
- * windows share are taken once. What the first column completes is stored where the first output goes, which is stored after it. Gives
- * whether there is a NaN in the first two lines, or, with `third`, in all three: then the outputs are wrong.
+ * A row of `count` outputs of 3x3 windows two columns apart, all inside the image. The maxima of a column that two windows share are
+ * taken once. What the first column completes is stored where the first output goes, which is stored after it. Gives whether there is a
+ * NaN in the first two lines, or, with `third`, in all three: then the outputs are wrong, but for channels behind the last whole 16.
  */
 export function maxRow3(third: bool, x: usize, line: usize, xStride: usize, y: usize, yStride: usize, count: i32, C: i32): bool {
   const line2 = line << 1;
-  let spoilt = false;
-  for (let c = 0; c < C; c += 16) {
+  let c = 0, spoilt = false;
+  for (; c + 16 <= C; c += 16) {
     let a0 = f32x4.splat(-Infinity), a1 = a0, a2 = a0, a3 = a0;
     let n0 = f32x4.splat(0), n1 = n0, n2 = n0, n3 = n0;
     let u: v128, v: v128, w: v128, t: v128;
@@ -174,6 +174,10 @@ export function maxRow3(third: bool, x: usize, line: usize, xStride: usize, y: u
     }
     spoilt = spoilt || isNaN4(f32x4.add(f32x4.add(n0, n1), f32x4.add(n2, n3)));
     x += 64; y += 64;
+  }
+  if (c < C) for (; count > 0; count--) {
+    maxCarefully(x, line, xStride, 3, 3, y, C - c);
+    x += xStride << 1; y += yStride;
   }
   return spoilt;
 }
@@ -236,7 +240,7 @@ function slide(
   assert(C > 0 && IH > 0 && IW > 0 && KH > 0 && KW > 0 && SH > 0 && SW > 0 && DH > 0 && DW > 0);
   assert(xStride >= <usize>C << 2 && yStride >= <usize>C << 2 && (!indices || iStride >= <usize>C << 2));
   const line = <usize>(DH * IW) * xStride, column = <usize>DW * xStride;
-  const rows3 = op == MAX && KW == 3 && SW == 2 && DW == 1 && (C & 15) == 0 && !indices;
+  const rows3 = op == MAX && KW == 3 && SW == 2 && DW == 1 && C >= 16 && !indices;
   for (let n = 0; n < N; n++) {
     let fast = rows3;
     const start = y;
