@@ -251,6 +251,8 @@ function fourOutputs(
   v128.store(y + (yStride << 1), clamp(a2, l, h)); v128.store(y + yStride + (yStride << 1), clamp(a3, l, h));
 }
 
+// A choice between the two inside the loop would cost a tenth (240 channels of 28 x 28, 7x7).
+
 export function four(
   x: usize, line: usize, R: i32, b: usize, k: usize, y: usize, apart: usize, yStride: usize, KW: i32, column: usize, lo: f32, hi: f32
 ): void {

@@ -9,6 +9,7 @@ import { floats, isHalf } from "./halves.ts";
 import { type Home, Homes } from "./homes.ts";
 import { type HostWork, type KernelWork, lower, weightTensors } from "./lower.ts";
 import { type Lifetime, type MemoryPlan, planMemory } from "./memory-plan.ts";
+import { stepsOf } from "./operators/image.ts";
 import { findOperator } from "./operators/index.ts";
 import { timedStep } from "./timed-step.ts";
 import type { WeightLease } from "./weights.ts";
@@ -164,8 +165,8 @@ export class Plan {
       if (root === "" || this.#draft.constants.has(root) || this.#places.has(root)) return;
       const last = lastUse.get(root) ?? step;
       // Apart from one another, pixels need more.
-      const wider = pixelStep && root === name ? pixelStep / (this.#type(name).shape.at(-1) as number) : 1;
-      const bytes = this.#bytes(root) * wider;
+      const C = this.#type(root).shape.at(-1) as number;
+      const bytes = pixelStep && root === name ? (this.#bytes(root) / C) * pixelStep : this.#bytes(root);
       const takenOver = overwrites
         .map((input) => this.#dyingPiece(this.#homes.of(input), step, lastUse))
         .find((piece) => piece !== undefined && pieces[piece].bytes === bytes);
@@ -180,8 +181,8 @@ export class Plan {
     for (const input of this.#draft.inputs) define(input, -1);
     this.#works.forEach((work, step) => {
       work.node.outputs.forEach((output, i) => {
-        const [, , pixelStep] = (work.node.attributes["steps"] as readonly number[] | undefined) ?? [];
-        define(output, step, i === 0 && work.kind === "kernel" ? this.#overwritten(work) : [], pixelStep);
+        const { y } = stepsOf(this.#draft.view(work.node));
+        define(output, step, i === 0 && work.kind === "kernel" ? this.#overwritten(work) : [], y);
       });
       const scratchBytes = work.kind === "kernel" ? work.prepared.scratchBytes : 0;
       this.#scratch.push(scratchBytes > 0 ? pieces.length : undefined);

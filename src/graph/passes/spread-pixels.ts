@@ -22,20 +22,19 @@ export function spreadPixels(draft: Draft): number {
     node?.op === "Conv" && !node.attributes["steps"] && findOperator("Conv")?.takesSteps?.(draft.view(node), which);
   const walked = draft.nodes
     .filter(({ op, inputs, attributes }) => op === "Conv" && attributes["group"] === shapeOf(draft, inputs[0])[3])
-    .flatMap(({ inputs, outputs }) => [inputs[0], outputs[0]]);
+    .flatMap(({ inputs, outputs }) => [inputs[0], outputs[0]])
+    .filter((name) => shapeOf(draft, name)[3] % CHANNELS === 0);
   const spread = [...new Set(walked)].filter((name) => {
-    const C = shapeOf(draft, name)[3];
     const readers = draft.nodes.filter(({ inputs }) => inputs.includes(name));
     const producer = producers.get(name);
     const fits =
-      C % CHANNELS === 0 &&
       !draft.outputs.includes(name) &&
       takes(producer, Y) &&
       readers.every((reader) => reader.inputs.lastIndexOf(name) === X && takes(reader, X));
     if (!fits) return false;
     for (const node of [producer as GraphNode, ...readers]) {
       const steps = changed.get(node) ?? [0, 0, 0];
-      steps[node === producer ? Y : X] = C + SPARE;
+      steps[node === producer ? Y : X] = shapeOf(draft, name)[3] + SPARE;
       changed.set(node, steps);
     }
     return true;
