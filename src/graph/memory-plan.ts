@@ -17,18 +17,24 @@ const ALIGNMENT = 64;
 
 /**
  * Large pieces start at different places of a 4096-byte page. Where input and output of a kernel are equal modulo 4096, every store
- * looks to the processor like one to the place it is about to load from: depthwise kernels then run at half their speed.
+ * looks to the processor like one to the place it is about to load from: depthwise kernels then run at half their speed. And pieces
+ * of two steps one after the other start an odd number of cache lines apart: pixels of an even number of lines use every second set
+ * of the cache only, and input and output should not share those (32 channels of 112 x 112, 3x3: 0.224 -> 0.205 ms).
  */
 const PAGE = 4096;
-const SKEW = 1088; // an odd number of cache lines, so that residues repeat late
+const STEP_SKEW = 17 * ALIGNMENT;
+const SKEW = 26 * ALIGNMENT; // of the pieces that a step begins, from one to the next
 const LARGE = 8 * PAGE;
 
 /** Gives each piece an offset such that pieces alive at the same time do not overlap: largest first, lowest gap that fits. */
 export function planMemory(pieces: readonly Lifetime[]): MemoryPlan {
   const sizes = pieces.map((piece) => Math.ceil(piece.bytes / ALIGNMENT) * ALIGNMENT);
-  const residue = (i: number) => (i * SKEW) % PAGE;
+  const residues = pieces.map(({ first }, i) => {
+    const nth = i - pieces.findIndex((piece) => piece.first === first);
+    return (first * STEP_SKEW + nth * SKEW + PAGE) % PAGE;
+  });
   const startFrom = (at: number, i: number) =>
-    sizes[i] < LARGE ? at : at + ((residue(i) - (at % PAGE) + PAGE) % PAGE);
+    sizes[i] < LARGE ? at : at + ((residues[i] - (at % PAGE) + PAGE) % PAGE);
   const order = pieces.map((_, i) => i).sort((a, b) => sizes[b] - sizes[a] || pieces[a].first - pieces[b].first);
   const offsets = new Array<number>(pieces.length).fill(0);
   const placed: number[] = [];

@@ -49,6 +49,18 @@ test("large pieces start at different places of a page", () => {
   expect(new Set(planMemory(large).offsets.map((offset) => offset % 4096)).size).toBe(4);
 });
 
+test("large pieces of steps one after the other start an odd number of cache lines apart", () => {
+  // An image, then one and scratch memory in turn.
+  const steps = Array.from({ length: 9 }, (_, i) => [
+    { bytes: 100_000, first: i - 1, last: i },
+    ...(i % 2 ? [{ bytes: 50_000, first: i - 1, last: i - 1 }] : []),
+  ]);
+  const pieces = steps.flat();
+  const { offsets } = planMemory(pieces);
+  const lines = steps.map(([image]) => offsets[pieces.indexOf(image)] / 64);
+  for (const [i, line] of lines.slice(1).entries()) expect(Math.abs(line - lines[i]) % 2).toBe(1);
+});
+
 describe("arenas of real models", () => {
   const models = [
     "squeezenet1.1",
