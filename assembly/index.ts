@@ -19,7 +19,7 @@ export { gather, topK, where } from "./select";
 export { lrn, lrnScratch } from "./lrn";
 export { adaptivePool2d, averagePool2d, globalAveragePool2d, lpPool2d, maxPool2d, maxRow3 } from "./pool2d";
 export { maxUnpool2d } from "./unpool2d";
-export { logSoftmax, softmax } from "./softmax";
+export { softmax } from "./softmax";
 export { blend, blendTwo, resizeAxis, resizeNearest2d } from "./resize2d";
 export { unary } from "./unary";
 export { packWinograd, transformInput2, transformInput4, transformOutput, winograd } from "./winograd";

@@ -10,17 +10,12 @@
 import { loadLanes, storeLanes } from "./lanes";
 import { expNonPositive4, log4 } from "./math";
 
-/** inner, outer and length are > 0. */
-export function softmax(x: usize, y: usize, outer: i32, length: i32, inner: i32): void {
-  all(false, x, y, outer, length, inner);
-}
+const LINE = 16; // columns that are taken together: where lines of the cache are a power of two apart, it holds few of them
+const SUMS: usize = memory.data(4 * (LINE << 2), 16); // of each column, part by part
+const MAXIMA: usize = memory.data(LINE << 2, 16);
 
-/** The same for the logarithm, which is taken of the sum. */
-export function logSoftmax(x: usize, y: usize, outer: i32, length: i32, inner: i32): void {
-  all(true, x, y, outer, length, inner);
-}
-
-function all(log: bool, x: usize, y: usize, outer: i32, length: i32, inner: i32): void {
+/** log: 1 for the logarithm, else 0. inner, outer and length are > 0. */
+export function softmax(log: i32, x: usize, y: usize, outer: i32, length: i32, inner: i32): void {
   assert(outer > 0 && length > 0 && inner > 0);
   const stride = <usize>inner << 2;
   const bytes = <usize>length * stride;
@@ -28,10 +23,17 @@ function all(log: bool, x: usize, y: usize, outer: i32, length: i32, inner: i32)
     if (inner == 1) {
       row(log, x, y, length);
     } else {
-      for (let i: usize = 0; i < stride; i += 16) columns(log, x + i, y + i, length, stride, <i32>((stride - i) >> 2));
+      for (let i = 0; i < inner; i += LINE) columns(log, x + (<usize>i << 2), y + (<usize>i << 2), length, stride, min(LINE, inner - i));
     }
     x += bytes; y += bytes;
   }
+}
+
+/** The result, of x - m and the logarithm of s, or of e^(x - m) and s. */
+// @ts-ignore: decorator
+@inline
+function finished(log: i32, v: v128, s: v128): v128 {
+  return log ? f32x4.sub(v, s) : f32x4.div(v, s);
 }
 
 // @ts-ignore: decorator
@@ -47,66 +49,73 @@ function storeUpTo4(at: usize, v: v128, lanes: i32): void {
   else storeLanes(at, v, lanes);
 }
 
-/** Ones in the first `lanes` lanes. */
+/** v in the first `lanes` lanes, w in the others. */
 // @ts-ignore: decorator
 @inline
-function mask(lanes: i32): v128 {
-  return i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(lanes));
+function first(lanes: i32, v: v128, w: v128): v128 {
+  return v128.bitselect(v, w, i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(lanes)));
 }
 
 /** One row of `length` neighbours, four at a time. */
-function row(log: bool, x: usize, y: usize, length: i32): void {
+function row(log: i32, x: usize, y: usize, length: i32): void {
+  const end = x + (<usize>(length >> 2) << 4), left = length & 3;
   // The maximum passes over a NaN, which then comes back through the sum.
-  let m = f32x4.splat(-Infinity);
-  let at = x;
-  for (let n = length; n > 0; n -= 4, at += 16) {
-    m = f32x4.pmax(m, v128.bitselect(loadUpTo4(at, n), f32x4.splat(-Infinity), mask(n)));
-  }
+  let m = f32x4.splat(-Infinity), s = f32x4.splat(0);
+  let at = x, to = y;
+  for (; at < end; at += 16) m = f32x4.pmax(m, v128.load(at));
+  if (left) m = first(left, f32x4.pmax(m, loadLanes(at, left)), m);
   m = f32x4.pmax(m, v128.shuffle<f64>(m, m, 1, 0));
   m = f32x4.pmax(m, v128.shuffle<f32>(m, m, 1, 0, 3, 2));
-  let s = f32x4.splat(0);
-  at = x;
-  let to = y;
-  for (let n = length; n > 0; n -= 4, at += 16, to += 16) {
-    const e = expNonPositive4(f32x4.sub(loadUpTo4(at, n), m));
-    s = f32x4.add(s, v128.and(e, mask(n)));
-    if (!log) storeUpTo4(to, e, n);
+  for (at = x; at < end || left; at += 16, to += 16) {
+    const whole = at < end;
+    const d = f32x4.sub(whole ? v128.load(at) : loadLanes(at, left), m), e = expNonPositive4(d);
+    if (!whole) {
+      s = first(left, f32x4.add(s, e), s);
+      storeLanes(to, log ? d : e, left);
+      break;
+    }
+    s = f32x4.add(s, e);
+    v128.store(to, log ? d : e);
   }
   s = f32x4.add(s, v128.shuffle<f64>(s, s, 1, 0));
   s = f32x4.add(s, v128.shuffle<f32>(s, s, 1, 0, 3, 2));
-  finish(log, x, y, length, 16, 4, length, m, s);
-}
-
-/** Four neighbouring columns, or the `lanes` < 4 left, of `length` elements that lie `stride` bytes apart. */
-function columns(log: bool, x: usize, y: usize, length: i32, stride: usize, lanes: i32): void {
-  let m = f32x4.splat(-Infinity);
-  let at = x;
-  for (let l = 0; l < length; l++, at += stride) m = f32x4.pmax(m, loadUpTo4(at, lanes));
-  let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
-  at = x;
-  let to = y;
-  // The four partial sums take turns; wherever the last turn ends, those that stand two apart are joined.
-  for (let l = 0; l < length; l++, at += stride, to += stride) {
-    const e = expNonPositive4(f32x4.sub(loadUpTo4(at, lanes), m));
-    const s = f32x4.add(s0, e);
-    if (!log) storeUpTo4(to, e, lanes);
-    s0 = s1; s1 = s2; s2 = s3; s3 = s;
+  if (log) s = log4(s);
+  if (left) storeLanes(to, finished(log, loadLanes(to, left), s), left);
+  while (to > y) {
+    to -= 16;
+    v128.store(to, finished(log, v128.load(to), s));
   }
-  finish(log, x, y, length, stride, 1, lanes, m, f32x4.add(f32x4.add(s0, s2), f32x4.add(s1, s3)));
 }
 
-/** Divides y = e^(x - m) by s, or makes y from x. A row (steps 4) has `lanes` left at each block; a column has `lanes` throughout. */
-function finish(log: bool, x: usize, y: usize, length: i32, stride: usize, steps: i32, lanes: i32, m: v128, s: v128): void {
-  if (log) {
-    const logarithm = log4(s);
-    for (let n = length; n > 0; n -= steps, x += stride, y += stride) {
-      storeUpTo4(y, f32x4.sub(f32x4.sub(loadUpTo4(x, lanes), m), logarithm), lanes);
-      if (steps == 4) lanes -= 4;
+/** `count` neighbouring columns of `length` elements that lie `stride` bytes apart. */
+function columns(log: i32, x: usize, y: usize, length: i32, stride: usize, count: i32): void {
+  const end = x + <usize>length * stride;
+  let at = x, to = y, part: usize = 0;
+  memory.copy(MAXIMA, x, <usize>count << 2);
+  memory.fill(SUMS, 0, 4 * (LINE << 2));
+  for (; at < end; at += stride) {
+    for (let i: usize = 0, n = count; n > 0; i += 16, n -= 4) {
+      v128.store(MAXIMA + i, f32x4.pmax(v128.load(MAXIMA + i), loadUpTo4(at + i, n)));
     }
-  } else {
-    for (let n = length; n > 0; n -= steps, y += stride) {
-      storeUpTo4(y, f32x4.div(loadUpTo4(y, lanes), s), lanes);
-      if (steps == 4) lanes -= 4;
+  }
+  for (at = x; at < end; at += stride, to += stride) {
+    for (let i: usize = 0, n = count; n > 0; i += 16, n -= 4) {
+      const d = f32x4.sub(loadUpTo4(at + i, n), v128.load(MAXIMA + i)), e = expNonPositive4(d);
+      v128.store(SUMS + i + part, f32x4.add(v128.load(SUMS + i + part), e));
+      storeUpTo4(to + i, log ? d : e, n);
+    }
+    part = (part + 64) & 192;
+  }
+  for (let i: usize = 0; i < 64; i += 16) {
+    const s = f32x4.add(
+      f32x4.add(v128.load(SUMS + i), v128.load(SUMS + i, 128)), f32x4.add(v128.load(SUMS + i, 64), v128.load(SUMS + i, 192))
+    );
+    v128.store(SUMS + i, log ? log4(s) : s);
+  }
+  while (to > y) {
+    to -= stride;
+    for (let i: usize = 0, n = count; n > 0; i += 16, n -= 4) {
+      storeUpTo4(to + i, finished(log, loadUpTo4(to + i, n), v128.load(SUMS + i)), n);
     }
   }
 }

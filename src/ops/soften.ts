@@ -10,8 +10,7 @@ export function prepareSoftmax(shape: Shape, outer: number, length: number, inne
     scratchBytes: 0,
     run(k, { inputs, outputs }) {
       if (outer * length * inner === 0) return;
-      if (log) k.logSoftmax(inputs[0], outputs[0], outer, length, inner);
-      else k.softmax(inputs[0], outputs[0], outer, length, inner);
+      k.softmax(+log, inputs[0], outputs[0], outer, length, inner);
     },
   };
 }
