@@ -75,40 +75,43 @@ function mod4(a: v128, b: v128): v128 {
   return v128.bitselect(f32x4.add(r, b), r, wrongSign);
 }
 
+const REPEATED: usize = memory.data(32, 16); // a vector of each operand that is repeated
+
+/** aStep, bStep: bytes from vector to vector. */
 // @ts-ignore: decorator
 @inline
-function row(op: i32, a: usize, aStep: i32, b: usize, bStep: i32, y: usize, count: i32, lo: v128, hi: v128): void {
-  let v = v128.load32_splat(a), w = v128.load32_splat(b);
-  const end = y + (<usize>(count & ~3) << 2);
-  if (aStep && bStep) {
-    while (y < end) {
-      v128.store(y, clamp(apply(op, v128.load(a), v128.load(b)), lo, hi));
-      a += 16; b += 16; y += 16;
-    }
-  } else if (aStep) {
-    while (y < end) {
-      v128.store(y, clamp(apply(op, v128.load(a), w), lo, hi));
-      a += 16; y += 16;
-    }
-  } else if (bStep) {
-    while (y < end) {
-      v128.store(y, clamp(apply(op, v, v128.load(b)), lo, hi));
-      b += 16; y += 16;
-    }
-  } else {
-    const same = clamp(apply(op, v, w), lo, hi);
-    for (; y < end; y += 16) v128.store(y, same);
+function row(op: i32, a: usize, aStep: usize, b: usize, bStep: usize, y: usize, count: i32, lo: v128, hi: v128): void {
+  if (op < POW) for (; count >= 16; count -= 16) {
+    v128.store(y, clamp(apply(op, v128.load(a), v128.load(b)), lo, hi));
+    a += aStep; b += bStep;
+    v128.store(y, clamp(apply(op, v128.load(a), v128.load(b)), lo, hi), 16);
+    a += aStep; b += bStep;
+    v128.store(y, clamp(apply(op, v128.load(a), v128.load(b)), lo, hi), 32);
+    a += aStep; b += bStep;
+    v128.store(y, clamp(apply(op, v128.load(a), v128.load(b)), lo, hi), 48);
+    a += aStep; b += bStep; y += 64;
   }
-  const left = count & 3;
-  if (left) {
-    if (aStep) v = loadLanes(a, left);
-    if (bStep) w = loadLanes(b, left);
-    storeLanes(y, clamp(apply(op, v, w), lo, hi), left);
+  for (; count > 0; count -= 4) {
+    const part = count < 4;
+    const v = part && aStep ? loadLanes(a, count) : v128.load(a), w = part && bStep ? loadLanes(b, count) : v128.load(b);
+    const r = clamp(apply(op, v, w), lo, hi);
+    if (part) storeLanes(y, r, count);
+    else v128.store(y, r);
+    a += aStep; b += bStep; y += 16;
   }
 }
 
 // An else-if chain: from a list of returns binaryen folds the copies into one loop that asks for op at every step (2.3 times slower).
-function binaryRow(op: i32, a: usize, aStep: i32, b: usize, bStep: i32, y: usize, count: i32, lo: v128, hi: v128): void {
+function binaryRow(op: i32, a: usize, aStep: usize, b: usize, bStep: usize, y: usize, count: i32, lo: v128, hi: v128): void {
+  aStep <<= 2; bStep <<= 2;
+  if (!aStep) {
+    v128.store(REPEATED, v128.load32_splat(a));
+    a = REPEATED;
+  }
+  if (!bStep) {
+    v128.store(REPEATED, v128.load32_splat(b), 16);
+    b = REPEATED + 16;
+  }
   if (op == ADD) row(ADD, a, aStep, b, bStep, y, count, lo, hi);
   else if (op == MUL) row(MUL, a, aStep, b, bStep, y, count, lo, hi);
   else if (op == SUB) row(SUB, a, aStep, b, bStep, y, count, lo, hi);
