@@ -3,7 +3,19 @@
 import { type AttributeValue, type Constant, writeOnnx } from "./models/onnx.ts";
 import { Random } from "./random.ts";
 
-export type LayerKind = "conv" | "transposed conv" | "max pool" | "average pool" | "nearest resize" | "linear resize";
+export type LayerKind =
+  | "conv"
+  | "transposed conv"
+  | "max pool"
+  | "average pool"
+  | "nearest resize"
+  | "linear resize"
+  | "sum"
+  | "scale"
+  | "sigmoid"
+  | "softmax"
+  | "channel mean"
+  | "channels last";
 
 /** A layer on one image, channels first. */
 export interface Layer {
@@ -93,6 +105,13 @@ function resize(network: string, mode: "nearest" | "linear", C: number, size: nu
   return { name, kind: `${mode} resize`, ...image, ...NO_WINDOW, terms: 4, flop: 0 };
 }
 
+/** An operator without a window; `operations` for each element of the input, `terms` summands of an output element. */
+function plain(network: string, kind: LayerKind, C: number, size: number, operations: number, terms = 1): Layer {
+  const image = { IC: C, IH: size, IW: size, OC: kind === "channel mean" ? 1 : C, OH: size, OW: size };
+  const flop = operations * C * size * size;
+  return { name: `${network} ${kind} ${C}@${size}`, kind, ...image, ...NO_WINDOW, terms, flop };
+}
+
 export const LAYERS: readonly Layer[] = [
   conv("ResNet stem", 3, 224, 64, [7, 7], { stride: 2 }),
   conv("ResNet", 64, 56, 64, [3, 3]),
@@ -120,11 +139,19 @@ export const LAYERS: readonly Layer[] = [
   globalPool("MobileNetV2", 1280, 7),
   resize("YOLO", "nearest", 128, 26),
   resize("DeepLab", "linear", 64, 56),
+  plain("ResNet-50", "sum", 256, 56, 1),
+  plain("EfficientNet", "scale", 144, 56, 1),
+  plain("EfficientNet", "sigmoid", 144, 56, 0, 4),
+  plain("DeepLab", "softmax", 21, 128, 0, 25),
+  plain("ConvNeXt", "channel mean", 96, 56, 1, 96),
+  plain("ResNet", "channels last", 64, 112, 0),
 ];
 
-/** Seeded data of a layer: an image [IC, IH, IW], and for convolutions a filter and a bias. */
+/** Seeded data of a layer: an image [IC, IH, IW], and what it is combined with. */
 export interface LayerData {
   readonly x: Float32Array<ArrayBuffer>;
+  /** Of a sum, another image; of a scale, [IC]. */
+  readonly other?: Float32Array<ArrayBuffer>;
   /** [OC, IC / groups, KH, KW], or [IC, OC, KH, KW] when transposed. */
   readonly filter?: Float32Array<ArrayBuffer>;
   readonly bias?: Float32Array<ArrayBuffer>;
@@ -133,15 +160,14 @@ export interface LayerData {
 export function dataOf({ kind, IC, IH, IW, OC, groups, KH, KW, terms }: Layer, seed: number): LayerData {
   const random = new Random(seed);
   const x = random.values(IC * IH * IW);
+  if (kind === "sum" || kind === "scale") return { x, other: random.values(kind === "sum" ? x.length : IC) };
   if (kind !== "conv" && kind !== "transposed conv") return { x };
   return { x, filter: random.he((OC * IC * KH * KW) / groups, terms), bias: random.values(OC, -0.1, 0.1) };
 }
 
 /** The same data without signs: what a layer gives for them is the sum of what it adds up, taken absolutely. */
-export function magnitudes({ x, filter, bias }: LayerData): LayerData {
-  return filter && bias
-    ? { x: x.map(Math.abs), filter: filter.map(Math.abs), bias: bias.map(Math.abs) }
-    : { x: x.map(Math.abs) };
+export function magnitudes(data: LayerData): LayerData {
+  return Object.fromEntries(Object.entries(data).map(([name, values]) => [name, values.map(Math.abs)])) as never;
 }
 
 const OPERATORS: Readonly<Record<LayerKind, string>> = {
@@ -151,6 +177,12 @@ const OPERATORS: Readonly<Record<LayerKind, string>> = {
   "average pool": "GlobalAveragePool",
   "nearest resize": "Resize",
   "linear resize": "Resize",
+  sum: "Add",
+  scale: "Mul",
+  sigmoid: "Sigmoid",
+  softmax: "Softmax",
+  "channel mean": "ReduceMean",
+  "channels last": "Transpose",
 };
 
 /** The layer as an ONNX file: input `x` [N, IC, IH, IW], output `y`. */
@@ -162,11 +194,16 @@ export function onnxOf(layer: Layer, data: LayerData, N = 1): Uint8Array {
     nodes: [{ op: OPERATORS[layer.kind], inputs, output: "y", attributes: attributesOf(layer) }],
     constants,
     input: { name: "x", shape: [N, layer.IC, layer.IH, layer.IW] },
-    output: { name: "y", shape: [N, layer.OC, layer.OH, layer.OW] },
+    output: { name: "y", shape: outputShape(layer, N) },
   });
 }
 
-function constantsOf({ kind, IC, OC, groups, KH, KW }: Layer, { filter, bias }: LayerData): Constant[] {
+function outputShape({ kind, OC, OH, OW }: Layer, N: number): number[] {
+  return kind === "channels last" ? [N, OH, OW, OC] : [N, OC, OH, OW];
+}
+
+function constantsOf({ kind, IC, IH, IW, OC, groups, KH, KW }: Layer, { other, filter, bias }: LayerData): Constant[] {
+  if (other) return [{ name: "other", shape: kind === "sum" ? [1, IC, IH, IW] : [1, IC, 1, 1], data: other }];
   if (kind.endsWith("resize")) return [{ name: "scales", shape: [4], data: Float32Array.of(1, 1, 2, 2) }];
   if (!filter || !bias) return [];
   const shape = kind === "conv" ? [OC, IC / groups, KH, KW] : [IC, OC, KH, KW];
@@ -186,7 +223,16 @@ function attributesOf(layer: Layer): Record<string, AttributeValue> {
     case "max pool":
       return window;
     case "average pool":
+    case "sum":
+    case "scale":
+    case "sigmoid":
       return {};
+    case "softmax":
+      return { axis: 1 };
+    case "channel mean":
+      return { axes: [1] };
+    case "channels last":
+      return { perm: [0, 2, 3, 1] };
     case "nearest resize":
       return { mode: "nearest", coordinate_transformation_mode: "asymmetric", nearest_mode: "floor" };
     case "linear resize":

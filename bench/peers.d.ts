@@ -31,9 +31,13 @@ declare module "@tensorflow/tfjs-core" {
   export function add(a: Tensor, b: Tensor): Tensor;
   export function relu(x: Tensor): Tensor;
   export function reshape(x: Tensor, shape: number[]): Tensor;
-  export function softmax(x: Tensor): Tensor;
+  export function softmax(x: Tensor, axis?: number): Tensor;
+  export function mul(a: Tensor, b: Tensor): Tensor;
+  export function sigmoid(x: Tensor): Tensor;
+  export function mean(x: Tensor, axis: number): Tensor;
+  export function transpose(x: Tensor, permutation: number[]): Tensor;
   export function tidy<T>(body: () => T): T;
-  export function tensor(data: Float32Array, shape: number[]): Tensor;
+  export function tensor(data: Float32Array, shape?: number[]): Tensor;
   export function setBackend(name: string): Promise<boolean>;
   export function findBackendFactory(name: string): () => unknown;
   export function registerBackend(name: string, factory: () => unknown): boolean;

@@ -1,6 +1,8 @@
 import { Draft } from "../../src/graph/draft.ts";
 import type { TensorType } from "../../src/graph/graph.ts";
 import { inferTypes } from "../../src/graph/infer.ts";
+import { needsMore } from "../../src/graph/needs.ts";
+import { MORE } from "../../src/graph/operators/index.ts";
 import { runPasses } from "../../src/graph/passes/index.ts";
 import { Plan } from "../../src/graph/plan.ts";
 import { WeightStore } from "../../src/graph/weights.ts";
@@ -32,13 +34,17 @@ export async function openLanewiseLayer(
   const proto = readModel(bytes);
   await loadNeeds(proto);
   const type: TensorType = { type: "float32", shape: feed.shape };
-  const draft = new Draft(importModel(proto), new Map([[feed.name, type]]));
+  const graph = importModel(proto);
+  if (needsMore(graph)) await MORE.load();
+  const draft = new Draft(graph, new Map([[feed.name, type]]));
   inferTypes(draft);
   runPasses(draft);
   const plan = new Plan(draft, kernels, heap, new WeightStore(kernels, heap).lease(false));
   const bound = plan.bind(heap.allocate(plan.memory.arenaBytes, "bench"));
   const [{ address }] = bound.inputs;
-  const isLayer = plan.steps.map(({ node }) => node.op !== "Transpose");
+  const changes = plan.steps.map(({ node }) => node.op === "Transpose");
+  // Where there is nothing else, the change of layout is the layer.
+  const isLayer = changes.map((change) => !change || changes.every(Boolean));
   const timed = bound.steps.filter((_, i) => isLayer[i]);
   const before = bound.steps.slice(0, isLayer.indexOf(true));
   const after = bound.steps.slice(isLayer.lastIndexOf(true) + 1);

@@ -27,13 +27,14 @@ async function restartBackend(): Promise<void> {
 }
 
 /**
- * A layer on tensors that lie in wasm memory, channels last; times the operator and the release of its result (the backend
- * computes before the call returns). undefined where it has no such operator.
+ * A layer on tensors that lie in wasm memory, channels last unless it is what makes them so; times the operator and the release of its
+ * result (the backend computes before the call returns). undefined where it has no such operator.
  */
 export async function openTfjs(layer: Layer, data: LayerData): Promise<Contestant | undefined> {
   await restartBackend();
   const { IC, IH, IW, OC, OH, OW } = layer;
-  const x = tf.tensor(toChannelsLast(data.x, IC, IH * IW), [1, IH, IW, IC]);
+  const last = layer.kind === "channels last";
+  const x = last ? tf.tensor(data.x, [1, IC, IH, IW]) : tf.tensor(toChannelsLast(data.x, IC, IH * IW), [1, IH, IW, IC]);
   const constants = constantsOf(layer, data);
   const call = callOf(layer, x, constants);
   if (!call) return undefined;
@@ -41,7 +42,7 @@ export async function openTfjs(layer: Layer, data: LayerData): Promise<Contestan
     engine: "tfjs-wasm",
     async run() {
       const y = call();
-      const values = toChannelsFirst(y.dataSync(), OC, OH * OW);
+      const values = last ? y.dataSync().slice() : toChannelsFirst(y.dataSync(), OC, OH * OW);
       y.dispose();
       return { y: values };
     },
@@ -56,7 +57,7 @@ export async function openTfjs(layer: Layer, data: LayerData): Promise<Contestan
   };
 }
 
-function callOf(layer: Layer, x: tf.Tensor, [filter, bias]: tf.Tensor[]): (() => tf.Tensor) | undefined {
+function callOf(layer: Layer, x: tf.Tensor, [operand, bias]: tf.Tensor[]): (() => tf.Tensor) | undefined {
   const { kind, IC, OC, OH, OW, KH, KW, PH, PW, stride, dilation, groups } = layer;
   const strides: [number, number] = [stride, stride];
   const window: [number, number] = [KH, KW];
@@ -68,12 +69,12 @@ function callOf(layer: Layer, x: tf.Tensor, [filter, bias]: tf.Tensor[]): (() =>
   ];
   switch (kind) {
     case "conv": {
-      const options = { x, filter, strides, pad, dilations: [dilation, dilation] as [number, number], bias };
+      const options = { x, filter: operand, strides, pad, dilations: [dilation, dilation] as [number, number], bias };
       if (groups === 1) return () => tf.fused.conv2d(options);
       return groups === IC && OC === IC ? () => tf.fused.depthwiseConv2d(options) : undefined;
     }
     case "transposed conv":
-      return () => tf.tidy(() => tf.add(tf.conv2dTranspose(x, filter, [1, OH, OW, OC], strides, pad), bias));
+      return () => tf.tidy(() => tf.add(tf.conv2dTranspose(x, operand, [1, OH, OW, OC], strides, pad), bias));
     case "max pool":
       return () => tf.maxPool(x, window, strides, pad);
     case "average pool":
@@ -82,11 +83,29 @@ function callOf(layer: Layer, x: tf.Tensor, [filter, bias]: tf.Tensor[]): (() =>
       return () => tf.image.resizeNearestNeighbor(x, [OH, OW], false, false);
     case "linear resize":
       return () => tf.image.resizeBilinear(x, [OH, OW], false, true);
+    case "sum":
+      return () => tf.add(x, operand);
+    case "scale":
+      return () => tf.mul(x, operand);
+    case "sigmoid":
+      return () => tf.sigmoid(x);
+    case "softmax":
+      return () => tf.softmax(x, 3);
+    case "channel mean":
+      return () => tf.mean(x, 3);
+    case "channels last":
+      return () => tf.transpose(x, [0, 2, 3, 1]);
   }
 }
 
-/** Filter and bias of a convolution: filters [KH, KW, IC, OC], depthwise [KH, KW, C, 1], transposed [KH, KW, OC, IC]. */
-function constantsOf({ kind, IC, OC, KH, KW, groups }: Layer, { filter, bias }: LayerData): tf.Tensor[] {
+/**
+ * Filter and bias of a convolution, filters [KH, KW, IC, OC], depthwise [KH, KW, C, 1], transposed [KH, KW, OC, IC]; or the other operand of
+ * a sum or scale.
+ */
+function constantsOf(layer: Layer, { other, filter, bias }: LayerData): tf.Tensor[] {
+  const { kind, IC, IH, IW, OC, KH, KW, groups } = layer;
+  if (other)
+    return [kind === "sum" ? tf.tensor(toChannelsLast(other, IC, IH * IW), [1, IH, IW, IC]) : tf.tensor(other)];
   if (!filter || !bias) return [];
   const taps = KH * KW;
   const [rows, columns] = kind === "conv" ? [OC, IC / groups] : [IC, OC];
