@@ -81,7 +81,8 @@ const REPEATED: usize = memory.data(32, 16); // a vector of each operand that is
 // @ts-ignore: decorator
 @inline
 function row(op: i32, a: usize, aStep: usize, b: usize, bStep: usize, y: usize, count: i32, lo: v128, hi: v128): void {
-  if (op < POW) for (; count >= 16; count -= 16) {
+  // Four a turn, but for long functions and a rare one.
+  if (op < POW || op == PRELU) for (; count >= 16; count -= 16) {
     v128.store(y, clamp(apply(op, v128.load(a), v128.load(b)), lo, hi));
     a += aStep; b += bStep;
     v128.store(y, clamp(apply(op, v128.load(a), v128.load(b)), lo, hi), 16);
