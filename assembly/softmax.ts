@@ -10,9 +10,10 @@
 import { loadLanes, storeLanes } from "./lanes";
 import { expNonPositive4, log4 } from "./math";
 
-const LINE = 16; // columns that are taken together: where lines of the cache are a power of two apart, it holds few of them
-const SUMS: usize = memory.data(4 * (LINE << 2), 16); // of each column, part by part
-const MAXIMA: usize = memory.data(LINE << 2, 16);
+const COLUMNS = 16; // taken together: a line of the cache, which holds few lines that lie a power of two apart
+const LINE: usize = COLUMNS << 2;
+const SUMS: usize = memory.data(4 * LINE, 16); // of each column, part by part
+const MAXIMA: usize = memory.data(LINE, 16);
 
 /** log: 1 for the logarithm, else 0. inner, outer and length are > 0. */
 export function softmax(log: i32, x: usize, y: usize, outer: i32, length: i32, inner: i32): void {
@@ -23,7 +24,7 @@ export function softmax(log: i32, x: usize, y: usize, outer: i32, length: i32, i
     if (inner == 1) {
       row(log, x, y, length);
     } else {
-      for (let i = 0; i < inner; i += LINE) columns(log, x + (<usize>i << 2), y + (<usize>i << 2), length, stride, min(LINE, inner - i));
+      for (let i = 0; i < inner; i += COLUMNS) columns(log, x + (<usize>i << 2), y + (<usize>i << 2), length, stride, min(COLUMNS, inner - i));
     }
     x += bytes; y += bytes;
   }
@@ -92,7 +93,7 @@ function columns(log: i32, x: usize, y: usize, length: i32, stride: usize, count
   const end = x + <usize>length * stride;
   let at = x, to = y, part: usize = 0;
   memory.copy(MAXIMA, x, <usize>count << 2);
-  memory.fill(SUMS, 0, 4 * (LINE << 2));
+  memory.fill(SUMS, 0, 4 * LINE);
   for (; at < end; at += stride) {
     for (let i: usize = 0, n = count; n > 0; i += 16, n -= 4) {
       v128.store(MAXIMA + i, f32x4.pmax(v128.load(MAXIMA + i), loadUpTo4(at + i, n)));
@@ -104,11 +105,11 @@ function columns(log: i32, x: usize, y: usize, length: i32, stride: usize, count
       v128.store(SUMS + i + part, f32x4.add(v128.load(SUMS + i + part), e));
       storeUpTo4(to + i, log ? d : e, n);
     }
-    part = (part + 64) & 192;
+    part = (part + LINE) & (3 * LINE);
   }
-  for (let i: usize = 0; i < 64; i += 16) {
+  for (let i: usize = 0; i < LINE; i += 16) {
     const s = f32x4.add(
-      f32x4.add(v128.load(SUMS + i), v128.load(SUMS + i, 128)), f32x4.add(v128.load(SUMS + i, 64), v128.load(SUMS + i, 192))
+      f32x4.add(v128.load(SUMS + i), v128.load(SUMS + i, 2 * LINE)), f32x4.add(v128.load(SUMS + i, LINE), v128.load(SUMS + i, 3 * LINE))
     );
     v128.store(SUMS + i, log ? log4(s) : s);
   }
