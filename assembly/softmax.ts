@@ -12,8 +12,8 @@ import { expNonPositive4, log4 } from "./math";
 
 const COLUMNS = 16; // taken together: a line of the cache, which holds few lines that lie a power of two apart
 const LINE: usize = COLUMNS << 2;
-const SUMS: usize = memory.data(4 * LINE, 16); // of each column, part by part
-const MAXIMA: usize = memory.data(LINE, 16);
+const SUMS: usize = memory.data(4 * <i32>LINE, 16); // of each column, part by part
+const MAXIMA: usize = memory.data(<i32>LINE, 16);
 
 /** log: 1 for the logarithm, else 0. inner, outer and length are > 0. */
 export function softmax(log: i32, x: usize, y: usize, outer: i32, length: i32, inner: i32): void {

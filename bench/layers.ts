@@ -167,7 +167,9 @@ export function dataOf({ kind, IC, IH, IW, OC, groups, KH, KW, terms }: Layer, s
 
 /** The same data without signs: what a layer gives for them is the sum of what it adds up, taken absolutely. */
 export function magnitudes(data: LayerData): LayerData {
-  return Object.fromEntries(Object.entries(data).map(([name, values]) => [name, values.map(Math.abs)])) as unknown as LayerData;
+  return Object.fromEntries(
+    Object.entries(data).map(([name, values]) => [name, values.map(Math.abs)]),
+  ) as unknown as LayerData;
 }
 
 const OPERATORS: Readonly<Record<LayerKind, string>> = {
