@@ -6,8 +6,8 @@ const TRIALS = 64;
 
 /**
  * A step of a plan: what `prepared` does at `at`, by that of the two loops of the micro-kernels (see `unrolled` in
- * assembly/gemm-context.ts) whose fastest run took less time here. The results are the same. Where the clock stands still, it is the
- * loop of four.
+ * assembly/convolution/gemm-context.ts) whose fastest run took less time here. The results are the same. Where the clock stands still,
+ * it is the loop of four.
  */
 export function timedStep(kernels: Kernels, prepared: Prepared, at: Addresses): () => void {
   const least = [Infinity, Infinity];

@@ -33,7 +33,7 @@ export function reducedShape(shape: Shape, axes: readonly number[]): number[] {
 
 /**
  * Makes a reduction over any axes ready: input [x] of `shape`, output dense without the reduced axes. Neighbouring axes are reduced as
- * one, in the order of assembly/reduce.ts; several such groups one after the other, the outermost first. `inTurn` reduces one axis
+ * one, in the order of assembly/numeric/reduce.ts; several such groups one after the other, the outermost first. `inTurn` reduces one axis
  * after the other instead, as they are listed.
  */
 export function prepareReduce(kind: Reduction, shape: Shape, axes: readonly number[], inTurn = false): Prepared {

@@ -3,7 +3,7 @@ import { elementCount, type Shape } from "../shape.ts";
 import type { Kernels } from "../wasm/kernels.ts";
 import type { Prepared } from "./prepared.ts";
 
-/** Integers that floats are stored in: their code in assembly/quantize.ts, least and greatest value. */
+/** Integers that floats are stored in: their code in assembly/numeric/quantize.ts, least and greatest value. */
 export const STORED = {
   int8: { code: 1, lowest: -128, highest: 127 },
   uint8: { code: 2, lowest: 0, highest: 255 },

@@ -1,4 +1,4 @@
-/** The functions of the `unary` kernel and their codes, the same as in assembly/unary.ts and assembly/wide.ts. */
+/** The functions of the `unary` kernel and their codes, the same as in assembly/numeric/unary.ts and assembly/numeric/wide.ts. */
 export const UNARY = {
   /** To [alpha, beta]; ReLU is clamp to [0, Infinity]. */
   clamp: 1,

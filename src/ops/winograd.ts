@@ -60,7 +60,7 @@ function blockTiles(all: number, bytesEach: number, weightBytes: number): number
   return Math.ceil(all / Math.ceil(all / most)) || 1;
 }
 
-/** Bytes of scratch that the kernel of assembly/winograd.ts lays out. `C`: IC and the columns of the matrices. */
+/** Bytes of scratch that the kernel of assembly/convolution/winograd.ts lays out. `C`: IC and the columns of the matrices. */
 function winogradScratch(M: Tile, tiles: number, C: number): number {
   return (M + 2) ** 2 * (tiles * C * 4 + 2 * 64) + (tiles + DEAD) * 4 + 64 * 16 + 36 * 4 + CONTEXT_BYTES + 64;
 }

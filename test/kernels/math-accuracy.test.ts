@@ -5,7 +5,7 @@ import { scalar } from "../reference/activation.ts";
 import { BUILDS, type Build, instance } from "../support/builds.ts";
 import { Random } from "../support/random.ts";
 
-/** The bounds that the docstrings in assembly/math.ts and assembly/wide.ts state. */
+/** The bounds that the docstrings in assembly/numeric/math.ts and assembly/numeric/wide.ts state. */
 interface Bound {
   name: UnaryName;
   /** In float64, for the float32 argument and parameters. */

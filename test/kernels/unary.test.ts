@@ -223,7 +223,7 @@ describe("codes of the unary kernel", () => {
   it("are those of the assembly", () => {
     const found: Record<string, number> = {};
     for (const file of ["unary", "wide"]) {
-      const text = readFileSync(new URL(`../../assembly/${file}.ts`, import.meta.url), "utf8");
+      const text = readFileSync(new URL(`../../assembly/numeric/${file}.ts`, import.meta.url), "utf8");
       for (const [, name, code] of text.matchAll(/^const ([A-Z_]+) = (\d+);/gm)) found[name] = Number(code);
     }
     const { WIDE, LAST, ...rest } = found;

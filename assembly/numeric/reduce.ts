@@ -8,7 +8,7 @@
 // the block is (p0 + p2) + (p1 + p3), and blocks are added up in order. So an image gives the same bits in NCHW and in NHWC, and a sum
 // of n elements passes through at most 64 + 2 + n / 256 roundings.
 
-import { loadLanes, storeLanes } from "./lanes";
+import { loadLanes, storeLanes } from "../lanes";
 
 const BLOCK: i32 = 256;
 

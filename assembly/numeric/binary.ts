@@ -5,7 +5,7 @@
 // Strides are bytes; 0 repeats an operand along a dimension. Along d3 an operand is contiguous or repeated. y is dense, and may be an
 // operand that is dense too. Lanes do not meet, so body and tail give the same bits.
 
-import { clamp, loadLanes, storeLanes } from "./lanes";
+import { clamp, loadLanes, storeLanes } from "../lanes";
 import { pow4 } from "./math";
 
 // Codes; src/ops/binary-codes.ts holds the same lists.

@@ -6,7 +6,7 @@
 // The quotient is clamped to [lowest - zero, highest - zero] of the stored type before it is rounded: the bounds are whole numbers, so
 // this is the same as saturating afterwards, and the addition cannot overflow. Body and tail are the same four lanes.
 
-import { loadLanes, storeLanes } from "./lanes";
+import { loadLanes, storeLanes } from "../lanes";
 
 // Codes of element types, the same as in src/ops/quantize.ts.
 const INT8 = 1;

@@ -1,7 +1,7 @@
 // Choice of elements: by a mask, by indices, by rank.
 
 import { copyRow } from "./copy";
-import { loadLanes, storeLanes } from "./lanes";
+import { loadLanes, storeLanes } from "../lanes";
 
 /**
  * y[i0][i1][i2][i3] = c[..] ? a[..] : b[..] for 4-byte elements of any type and bytes c. Strides in bytes, 0 repeats an operand

@@ -1,7 +1,7 @@
 // Movement of 4-byte elements: strided copies of up to six dimensions, transposition of planes, filling.
 // Bits are moved, never computed with: a NaN keeps its payload, and int32 goes through as well as float32.
 
-import { loadLanes, storeLanes } from "./lanes";
+import { loadLanes, storeLanes } from "../lanes";
 
 const LONG: usize = 1024; // bytes from which memory.copy is faster than a loop of v128
 

@@ -1,12 +1,12 @@
-// The sliding micro-kernels of depthwise.ts for windows five columns wide; parameters as in depthwise-slide3.ts, and sums named as there: o
+// The sliding micro-kernels of depthwise.ts for windows five columns wide; parameters as in slide3.ts, and sums named as there: o
 // is that of the output that the column completes, a, c, d and e those of the outputs to come.
 //
 // 5 x 5 windows take output rows in pairs, for which each weight is loaded once, and all sums in turn, so that no addition waits for the one
 // before (240 channels of 28 x 28: 0.293 -> 0.228 ms). `if (!live) break` and its like, inside, never break: they keep asc from making one
 // long expression of each sum, for which the weights of a column would have to wait in registers, and V8 removes them.
 
-import { madd } from "./fma";
-import { clamp } from "./lanes";
+import { madd } from "../fma";
+import { clamp } from "../lanes";
 
 /** a and the product of x with weight `n` of those at w. */
 // @ts-ignore: decorator

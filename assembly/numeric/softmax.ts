@@ -7,7 +7,7 @@
 // (part 0 + part 2) + (part 1 + part 3): the same bits for every inner, and for an element in a block of four or in the tail.
 // A row with a NaN or with +infinity, or of -infinity only, gives NaN all along, as in PyTorch.
 
-import { loadLanes, storeLanes } from "./lanes";
+import { loadLanes, storeLanes } from "../lanes";
 import { expNonPositive4, log4 } from "./math";
 
 const COLUMNS = 16; // taken together: a line of the cache, which holds few lines that lie a power of two apart

@@ -11,8 +11,8 @@
 // f32x4.max, which lets NaN through, costs five times f32x4.pmax, which passes over it. So maxima are taken with pmax, and the values are
 // added up beside it: only where that sum is NaN is a window, or in `maxRow3` an image, looked at again, carefully.
 
-import { loadLanes, storeLanes } from "./lanes";
-import { firstInside } from "./window";
+import { loadLanes, storeLanes } from "../lanes";
+import { firstInside } from "../window";
 
 const AVERAGE = 0;
 const L1 = 1;

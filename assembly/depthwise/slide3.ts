@@ -10,8 +10,8 @@
 // two that bring back weights whose registers the bounds took (144 channels of 56 x 56: 0.242 -> 0.208 ms).
 // Each kernel is exported and stays a function of its own: inlined into the driver it would spill.
 
-import { madd } from "./fma";
-import { clamp } from "./lanes";
+import { madd } from "../fma";
+import { clamp } from "../lanes";
 
 /** A column of R = 2 or 3 places times a column of the filter. */
 // @ts-ignore: decorator

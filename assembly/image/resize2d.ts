@@ -1,8 +1,8 @@
 // Resizing. Where output elements come from, and by which weights, stands in tables that the host makes, so that every way of
 // counting coordinates is the same kernel.
 
-import { copyRow, fill } from "./copy";
-import { loadLanes, storeLanes } from "./lanes";
+import { copyRow, fill } from "../movement/copy";
+import { loadLanes, storeLanes } from "../lanes";
 
 /**
  * y[n][oh][ow] = x[n][rows[oh]][columns[ow]]: pixels of C floats, `xStride`, `yStride` bytes apart. rows, columns: OH and OW int32; a

@@ -12,8 +12,8 @@
 import { panelWidth } from "./conv2d";
 import { CONTEXT_BYTES, DEAD, panel } from "./gemm";
 import { tileContext } from "./gemm-context";
-import { loadLanes, storeLanes } from "./lanes";
-import { unaryPixels } from "./unary";
+import { loadLanes, storeLanes } from "../lanes";
+import { unaryPixels } from "../numeric/unary";
 
 /** Added between the matrices of one position and the next, so that their rows do not fall on the same cache sets. */
 const SKEW: usize = 64;

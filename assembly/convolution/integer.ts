@@ -8,8 +8,8 @@
 // nothing overflows below 33000 terms; beyond that int32 wraps.
 
 import { BLOCK, lineAddresses, repeatLast, TABLE } from "./conv2d";
-import { loadLanes } from "./lanes";
-import { storeBytes, stored4 } from "./quantize";
+import { loadLanes } from "../lanes";
+import { storeBytes, stored4 } from "../numeric/quantize";
 
 const WIDTH: i32 = 8; // columns of a panel
 

@@ -5,8 +5,8 @@
 // within the channels. Squares are added in ascending order of channel. Powers of 0.75, which are what networks take, are made of square
 // roots, within 2 units in the last place.
 
-import { loadLanes, storeLanes } from "./lanes";
-import { pow4 } from "./math";
+import { loadLanes, storeLanes } from "../lanes";
+import { pow4 } from "../numeric/math";
 
 /** Bytes of scratch that `lrn` needs. */
 export function lrnScratch(C: i32, size: i32): usize {

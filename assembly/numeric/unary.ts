@@ -2,7 +2,7 @@
 //
 // Body and tail are the same four lanes, so an element's result does not depend on its place.
 
-import { loadLanes, storeLanes } from "./lanes";
+import { loadLanes, storeLanes } from "../lanes";
 import {
   constant, copySign, erf4, exp4, expm1NonPositive4, expRest, gelu4, log4, mish4, pow4, sigmoid4, sigmoidClamp, sigmoidQuotient,
   sigmoidRest, sigmoidRounded, SIX, SIXTH, softplus4, tanh4, THREE,

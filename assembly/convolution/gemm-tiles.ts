@@ -5,9 +5,9 @@
 // A row goes through the loop of four for the context's LONG bytes, and through the plain loop for what is left. `if (!long) break` never
 // breaks: it keeps asc from interleaving the four steps, which would need more registers than there are, and V8 removes it.
 
-import { madd } from "./fma";
+import { madd } from "../fma";
 import { HI, K_BYTES, LO, LONG, OFFSET, R_STRIDE, TAP_STRIDE, TAPS, Y_STRIDE } from "./gemm-context";
-import { clamp } from "./lanes";
+import { clamp } from "../lanes";
 
 /** 3 rows by 12 columns, again and again down to `count` rows; 9 accumulators. `r` is 0 without a residual. */
 export function tile3x12(rows: usize, panel: usize, y: usize, r: usize, count: i32, context: usize): void {

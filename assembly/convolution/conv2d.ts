@@ -8,7 +8,7 @@
 
 import { CONTEXT_BYTES, DEAD, panel } from "./gemm";
 import { setOffset, tileContext } from "./gemm-context";
-import { unaryPixels } from "./unary";
+import { unaryPixels } from "../numeric/unary";
 
 /** Output pixels a block: a multiple of 15, so that the heights of the wide tiles divide it. */
 export const BLOCK: i32 = 60;

@@ -12,12 +12,12 @@
 // A call of a micro-kernel covers a band of output rows for one block of channels: few enough rows that the input lines it touches are
 // still in the cache when the next block of channels, which shares them, comes.
 
-import { slide2x3, slide3x3, stride2x3, stride3x3 } from "./depthwise-slide3";
-import { slide5, slide5x5, stride5, stride5x5 } from "./depthwise-slide5";
-import { madd } from "./fma";
-import { clamp, loadLanes, storeLanes } from "./lanes";
-import { unary, unaryPixels } from "./unary";
-import { firstInside } from "./window";
+import { slide2x3, slide3x3, stride2x3, stride3x3 } from "./slide3";
+import { slide5, slide5x5, stride5, stride5x5 } from "./slide5";
+import { madd } from "../fma";
+import { clamp, loadLanes, storeLanes } from "../lanes";
+import { unary, unaryPixels } from "../numeric/unary";
+import { firstInside } from "../window";
 
 const LOW = 3; // places of windows whose columns are added up by themselves
 

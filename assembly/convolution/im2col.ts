@@ -5,8 +5,8 @@
 // x: P planes of [KH, KW, OH, OW] floats. y: P planes of [H, W] floats. What falls outside the plane is left out.
 // Order of addition for each float of y, on to 0: window places kh, kw in row-major order, whatever the path.
 
-import { fill } from "./copy";
-import { firstInside } from "./window";
+import { fill } from "../movement/copy";
+import { firstInside } from "../window";
 
 export function col2im(
   x: usize, P: i32, y: usize, H: i32, W: i32, OH: i32, OW: i32,
