@@ -64,7 +64,8 @@ export function copyStrided(
   }
 }
 
-function copyPlane(x: usize, y: usize, d0: i32, d1: i32, xs0: i32, xs1: i32, ys0: i32, ys1: i32): void {
+/** The innermost plane of `copyStrided`. */
+export function copyPlane(x: usize, y: usize, d0: i32, d1: i32, xs0: i32, xs1: i32, ys0: i32, ys1: i32): void {
   if (xs1 == 4 && ys1 == 4) {
     const bytes = <usize>d1 << 2;
     for (let i = 0; i < d0; i++) {

@@ -18,7 +18,7 @@ const ROUND: f32 = 12582912; // 1.5 * 2^23
 const CONSTANTS: usize = memory.data<f32>([
   1, 2, 0.5, 1.4426950408889634, 0.693359375, -2.1219444005469057e-4,
   ROUND + 254, ROUND + 152, ROUND + 127, 89, -104, -30, 2.9802322387695312e-8, -0.0,
-  ROUND + 103, 30, 5.9604644775390625e-8, 3, 6, 0.16666666666666666,
+  ROUND + 103, 30, 5.9604644775390625e-8, 3, 6, 0.16666666666666666, 104,
 ]);
 const ONE = 0;
 const TWO = 1;
@@ -27,19 +27,20 @@ const LOG2E = 3;
 const LN2_HIGH = 4; // 9 bits, so that n * LN2_HIGH is exact
 const LN2_LOW = 5; // the rest of ln 2
 const ROUND_254 = 6;
-const ROUND_152 = 7;
+export const DECAY_ROUND = 7; // ROUND + 152
 const ROUND_127 = 8;
 const EXP_MAX = 9;
 const EXP_MIN = 10;
 const EXPM1_MIN = 11;
 const SCALE = 12; // 2^-25
 const SIGN = 13; // the sign bit alone
-const ROUND_103 = 14;
+export const SIGMOID_ROUND = 14; // ROUND + 103
 const SIGMOID_MAX = 15;
 const TINY = 16; // 2^-24
 export const THREE = 17;
 export const SIX = 18;
 export const SIXTH = 19;
+const DECAY_MAX = 20;
 
 // Polynomials, highest power first.
 const EXP: usize = memory.data<f32>([
@@ -171,21 +172,55 @@ export function exp4(x: v128): v128 {
   return f32x4.mul(f32x4.mul(y, i32x4.shl(half, 23)), i32x4.shl(i32x4.sub(rounded, half), 23));
 }
 
-/** e^x for x <= 0, cheaper than `exp4`. Within 1 ulp. */
+// e^-x in stages, so that a loop can take several vectors through each before the next: the processor cannot look far enough ahead to
+// overlap whole chains. `round` is the constant ROUND with a bias: what `decayRounded` gives ends in the bits of a power of two.
+
+/** x >= 0 held to 104, above which e^-x is 0. */
 // @ts-ignore: decorator
 @inline
-export function expNonPositive4(x: v128): v128 {
-  const clamped = f32x4.pmax(x, constant(EXP_MIN));
-  const rounded = f32x4.add(f32x4.mul(clamped, constant(LOG2E)), constant(ROUND_152));
-  const n = f32x4.sub(rounded, constant(ROUND_152));
-  return scaleDown(expReduced(highPart(clamped, n), lowPart(n)), rounded);
+export function decayClamp(x: v128): v128 {
+  return f32x4.pmin(x, constant(DECAY_MAX));
 }
 
-/** y * 2^n for -150 <= n <= 0, where `rounded` is ROUND + 152 + n: 2^(n + 25) is normal, and only the last product rounds. */
+/** ROUND + bias + n, n being the nearest to -x / ln 2. */
 // @ts-ignore: decorator
 @inline
-function scaleDown(y: v128, rounded: v128): v128 {
-  return f32x4.mul(f32x4.mul(y, i32x4.shl(rounded, 23)), constant(SCALE));
+export function decayRounded(round: i32, clamped: v128): v128 {
+  return f32x4.sub(constant(round), f32x4.mul(clamped, constant(LOG2E)));
+}
+
+/** -x - n ln 2. */
+// @ts-ignore: decorator
+@inline
+export function decayRest(round: i32, clamped: v128, rounded: v128): v128 {
+  const n = f32x4.sub(constant(round), rounded);
+  return f32x4.add(f32x4.sub(f32x4.mul(n, constant(LN2_HIGH)), clamped), lowPart(n));
+}
+
+/** e^r - 1 for |r| <= ln 2 / 2, in a short chain of operations: those of four vectors have to overlap. */
+// @ts-ignore: decorator
+@inline
+export function expRest(r: v128): v128 {
+  const r2 = f32x4.mul(r, r), r4 = f32x4.mul(r2, r2);
+  const upper = f32x4.add(f32x4.mul(entry(EXP, 0), r2), f32x4.add(f32x4.mul(entry(EXP, 1), r), entry(EXP, 2)));
+  const lower = f32x4.add(f32x4.mul(f32x4.add(f32x4.mul(entry(EXP, 3), r), entry(EXP, 4)), r2), r);
+  return f32x4.add(f32x4.mul(upper, r4), lower);
+}
+
+/** (e + 1) * 2^n: the scale is 2^(n + 25), which is normal, so that only the last product rounds into subnormal numbers. */
+// @ts-ignore: decorator
+@inline
+export function decayResult(e: v128, rounded: v128): v128 {
+  const scale = i32x4.shl(rounded, 23);
+  return f32x4.mul(f32x4.add(f32x4.mul(e, scale), scale), constant(SCALE));
+}
+
+/** e^-x for x >= 0, cheaper than `exp4`. Within 1.5 ulp. */
+// @ts-ignore: decorator
+@inline
+export function decay4(x: v128): v128 {
+  const clamped = decayClamp(x), rounded = decayRounded(DECAY_ROUND, clamped);
+  return decayResult(expRest(decayRest(DECAY_ROUND, clamped, rounded)), rounded);
 }
 
 // The reduction and the polynomial of e^x - 1 = (q + 1) * scale - 1, for both functions below.
@@ -260,42 +295,16 @@ function log1pUnit(t: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function softplus4(x: v128): v128 {
-  return f32x4.add(f32x4.pmax(x, f32x4.splat(0)), log1pUnit(expNonPositive4(negativeAbs(x))));
+  return f32x4.add(f32x4.pmax(x, f32x4.splat(0)), log1pUnit(decay4(f32x4.abs(x))));
 }
 
-// 1 / (1 + e^-x) in stages, so that a loop can take several vectors through each before the next: the processor cannot look far enough
-// ahead to overlap whole chains. All is scaled by 2^-24, which keeps e^-x finite: x is from -104, below which the result is 0, to 30,
+// 1 / (1 + e^-x) by the same stages. All is scaled by 2^-24, which keeps e^-x finite: x is from -104, below which the result is 0, to 30,
 // above which it is 1.
 
 // @ts-ignore: decorator
 @inline
 export function sigmoidClamp(x: v128): v128 {
   return f32x4.pmax(f32x4.pmin(x, constant(SIGMOID_MAX)), constant(EXP_MIN));
-}
-
-/** ROUND_103 + n, n being the nearest to -x / ln 2. */
-// @ts-ignore: decorator
-@inline
-export function sigmoidRounded(clamped: v128): v128 {
-  return f32x4.sub(constant(ROUND_103), f32x4.mul(clamped, constant(LOG2E)));
-}
-
-/** -x - n ln 2. */
-// @ts-ignore: decorator
-@inline
-export function sigmoidRest(clamped: v128, rounded: v128): v128 {
-  const n = f32x4.sub(constant(ROUND_103), rounded);
-  return f32x4.add(f32x4.sub(f32x4.mul(n, constant(LN2_HIGH)), clamped), lowPart(n));
-}
-
-/** e^r - 1 for |r| <= ln 2 / 2, in a short chain of operations: those of four vectors have to overlap. */
-// @ts-ignore: decorator
-@inline
-export function expRest(r: v128): v128 {
-  const r2 = f32x4.mul(r, r), r4 = f32x4.mul(r2, r2);
-  const upper = f32x4.add(f32x4.mul(entry(EXP, 0), r2), f32x4.add(f32x4.mul(entry(EXP, 1), r), entry(EXP, 2)));
-  const lower = f32x4.add(f32x4.mul(f32x4.add(f32x4.mul(entry(EXP, 3), r), entry(EXP, 4)), r2), r);
-  return f32x4.add(f32x4.mul(upper, r4), lower);
 }
 
 /** The result, of e^-x / 2^n - 1. */
@@ -310,8 +319,8 @@ export function sigmoidQuotient(e: v128, rounded: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function sigmoid4(x: v128): v128 {
-  const clamped = sigmoidClamp(x), rounded = sigmoidRounded(clamped);
-  return sigmoidQuotient(expRest(sigmoidRest(clamped, rounded)), rounded);
+  const clamped = sigmoidClamp(x), rounded = decayRounded(SIGMOID_ROUND, clamped);
+  return sigmoidQuotient(expRest(decayRest(SIGMOID_ROUND, clamped, rounded)), rounded);
 }
 
 /** Hyperbolic tangent. Within 2.5 ulp, also next to 0. */
@@ -336,7 +345,7 @@ export function tanh4(x: v128): v128 {
 @inline
 export function mish4(x: v128): v128 {
   // With t = e^-|x| the tangent is a quotient of sums of positive terms: nothing cancels.
-  const t = expNonPositive4(negativeAbs(x));
+  const t = decay4(f32x4.abs(x));
   const two = constant(TWO);
   const below = f32x4.lt(x, f32x4.splat(0));
   const t2 = f32x4.mul(t, two);
@@ -357,7 +366,7 @@ export function erf4(x: v128): v128 {
   // From 1 on: 1 - e^(-a Q(a)); behind 3.93 it is 1.
   const b = f32x4.pmin(a, f32x4.splat(3.93));
   const q = poly5(b, ERF_OUTER);
-  const outer = f32x4.sub(constant(ONE), expNonPositive4(f32x4.neg(f32x4.mul(b, q))));
+  const outer = f32x4.sub(constant(ONE), decay4(f32x4.mul(b, q)));
   return v128.bitselect(inner, copySign(outer, x), f32x4.lt(a, constant(ONE)));
 }
 
@@ -381,10 +390,10 @@ export function gelu4(x: v128): v128 {
   const top = v128.and(a, i32x4.splat(0xfffff000));
   const square = f32x4.mul(f32x4.mul(top, top), f32x4.splat(-0.5));
   const rest = f32x4.mul(f32x4.mul(f32x4.sub(a, top), f32x4.add(a, top)), half);
-  const rounded = f32x4.add(f32x4.mul(f32x4.sub(square, rest), constant(LOG2E)), constant(ROUND_152));
-  const n = f32x4.sub(rounded, constant(ROUND_152));
+  const rounded = f32x4.add(f32x4.mul(f32x4.sub(square, rest), constant(LOG2E)), constant(DECAY_ROUND));
+  const n = f32x4.sub(rounded, constant(DECAY_ROUND));
   const e = expReduced(highPart(square, n), f32x4.add(lowPart(n), rest));
-  const tail = scaleDown(f32x4.mul(f32x4.mul(g, t), e), rounded);
+  const tail = f32x4.mul(f32x4.mul(f32x4.mul(f32x4.mul(g, t), e), i32x4.shl(rounded, 23)), constant(SCALE));
   const outer = v128.bitselect(tail, f32x4.sub(one, tail), f32x4.lt(x, f32x4.splat(0)));
   return f32x4.mul(x, v128.bitselect(inner, outer, f32x4.lt(a, one)));
 }

@@ -4,8 +4,8 @@
 
 import { loadLanes, storeLanes } from "../lanes";
 import {
-  constant, copySign, erf4, exp4, expm1NonPositive4, expRest, gelu4, log4, mish4, pow4, sigmoid4, sigmoidClamp, sigmoidQuotient,
-  sigmoidRest, sigmoidRounded, SIX, SIXTH, softplus4, tanh4, THREE,
+  constant, copySign, decayRest, decayRounded, erf4, exp4, expm1NonPositive4, expRest, gelu4, log4, mish4, pow4, SIGMOID_ROUND, sigmoid4,
+  sigmoidClamp, sigmoidQuotient, SIX, SIXTH, softplus4, tanh4, THREE,
 } from "./math";
 import { wide4 } from "./wide";
 
@@ -139,9 +139,9 @@ function sigmoids(times: bool, x: usize, y: usize, count: i32, alpha: f32): void
       let v2 = f32x4.mul(v128.load(x, 32), a), v3 = f32x4.mul(v128.load(x, 48), a);
       v0 = sigmoidClamp(v0); v1 = sigmoidClamp(v1); v2 = sigmoidClamp(v2); v3 = sigmoidClamp(v3);
       if (!long) break;
-      const n0 = sigmoidRounded(v0), n1 = sigmoidRounded(v1), n2 = sigmoidRounded(v2), n3 = sigmoidRounded(v3);
+      const n0 = decayRounded(SIGMOID_ROUND, v0), n1 = decayRounded(SIGMOID_ROUND, v1), n2 = decayRounded(SIGMOID_ROUND, v2), n3 = decayRounded(SIGMOID_ROUND, v3);
       if (!long) break;
-      v0 = sigmoidRest(v0, n0); v1 = sigmoidRest(v1, n1); v2 = sigmoidRest(v2, n2); v3 = sigmoidRest(v3, n3);
+      v0 = decayRest(SIGMOID_ROUND, v0, n0); v1 = decayRest(SIGMOID_ROUND, v1, n1); v2 = decayRest(SIGMOID_ROUND, v2, n2); v3 = decayRest(SIGMOID_ROUND, v3, n3);
       if (!long) break;
       v0 = expRest(v0); v1 = expRest(v1); v2 = expRest(v2); v3 = expRest(v3);
       if (!long) break;

@@ -7,10 +7,10 @@ export function prepareSoftmax(shape: Shape, outer: number, length: number, inne
     algorithm: log ? "log-softmax" : "softmax",
     outputShapes: [shape],
     macs: 0,
-    scratchBytes: 0,
-    run(k, { inputs, outputs }) {
+    scratchBytes: 64 * length,
+    run(k, { inputs, outputs, scratch }) {
       if (outer * length * inner === 0) return;
-      k.softmax(+log, inputs[0], outputs[0], outer, length, inner);
+      k.softmax(+log, inputs[0], outputs[0], outer, length, inner, scratch);
     },
   };
 }
