@@ -75,21 +75,18 @@ function mod4(a: v128, b: v128): v128 {
   return v128.bitselect(f32x4.add(r, b), r, wrongSign);
 }
 
-const REPEATED: usize = memory.data(32, 16); // a vector of each operand that is repeated
+const REPEATED: usize = memory.data(128, 16); // four vectors of each operand that is repeated
 
-/** aStep, bStep: bytes from vector to vector. */
+/** aStep, bStep: bytes from four vectors to the next. */
 // @ts-ignore: decorator
 @inline
 function row(op: i32, a: usize, aStep: usize, b: usize, bStep: usize, y: usize, count: i32, lo: v128, hi: v128): void {
   // Four a turn, but for long functions and a rare one.
   if (op < POW || op == PRELU) for (; count >= 16; count -= 16) {
     v128.store(y, clamp(apply(op, v128.load(a), v128.load(b)), lo, hi));
-    a += aStep; b += bStep;
-    v128.store(y, clamp(apply(op, v128.load(a), v128.load(b)), lo, hi), 16);
-    a += aStep; b += bStep;
-    v128.store(y, clamp(apply(op, v128.load(a), v128.load(b)), lo, hi), 32);
-    a += aStep; b += bStep;
-    v128.store(y, clamp(apply(op, v128.load(a), v128.load(b)), lo, hi), 48);
+    v128.store(y, clamp(apply(op, v128.load(a, 16), v128.load(b, 16)), lo, hi), 16);
+    v128.store(y, clamp(apply(op, v128.load(a, 32), v128.load(b, 32)), lo, hi), 32);
+    v128.store(y, clamp(apply(op, v128.load(a, 48), v128.load(b, 48)), lo, hi), 48);
     a += aStep; b += bStep; y += 64;
   }
   for (; count > 0; count -= 4) {
@@ -98,21 +95,21 @@ function row(op: i32, a: usize, aStep: usize, b: usize, bStep: usize, y: usize, 
     const r = clamp(apply(op, v, w), lo, hi);
     if (part) storeLanes(y, r, count);
     else v128.store(y, r);
-    a += aStep; b += bStep; y += 16;
+    a += aStep >> 2; b += bStep >> 2; y += 16;
   }
+}
+
+function repeat(x: usize, to: usize): usize {
+  const v = v128.load32_splat(x);
+  v128.store(to, v); v128.store(to, v, 16); v128.store(to, v, 32); v128.store(to, v, 48);
+  return to;
 }
 
 // An else-if chain: from a list of returns binaryen folds the copies into one loop that asks for op at every step (2.3 times slower).
 function binaryRow(op: i32, a: usize, aStep: usize, b: usize, bStep: usize, y: usize, count: i32, lo: v128, hi: v128): void {
-  aStep <<= 2; bStep <<= 2;
-  if (!aStep) {
-    v128.store(REPEATED, v128.load32_splat(a));
-    a = REPEATED;
-  }
-  if (!bStep) {
-    v128.store(REPEATED, v128.load32_splat(b), 16);
-    b = REPEATED + 16;
-  }
+  aStep <<= 4; bStep <<= 4;
+  if (!aStep) a = repeat(a, REPEATED);
+  if (!bStep) b = repeat(b, REPEATED + 64);
   if (op == ADD) row(ADD, a, aStep, b, bStep, y, count, lo, hi);
   else if (op == MUL) row(MUL, a, aStep, b, bStep, y, count, lo, hi);
   else if (op == SUB) row(SUB, a, aStep, b, bStep, y, count, lo, hi);
