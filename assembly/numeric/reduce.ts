@@ -161,7 +161,7 @@ function either(op: i32, mask: v128, x: usize, y: usize, outer: i32, length: i32
 /** Reduces by function `op`. An empty dimension gives the identity of the function; its mean is NaN. */
 export function reduce(op: i32, x: usize, y: usize, outer: i32, length: i32, inner: i32): void {
   assert(outer >= 0 && length >= 0 && inner >= 0);
-  // An else-if chain, for the reason given in binary.ts.
+  // An else-if chain: from a list of returns binaryen folds the copies into one loop that asks for op at every step (2.3 times slower).
   const all = i32x4.splat(-1), signs = i32x4.splat(i32.MIN_VALUE);
   if (op == SUM || op == MEAN || op == L1) either(SUM, op == L1 ? v128.not(signs) : all, x, y, outer, length, inner);
   else if (op == MAX || op == MIN) either(MAX, op == MIN ? signs : i32x4.splat(0), x, y, outer, length, inner);
