@@ -125,61 +125,58 @@ function maxCarefully(x: usize, line: usize, column: usize, R: i32, S: i32, y: u
 
 /**
  * A row of `count` outputs of 3x3 windows two columns apart, all inside the image. The maxima of a column that two windows share are
- * taken once. What the first column completes is stored where the first output goes, which is stored after it. Gives whether there is a
- * NaN in the first two lines, or, with `third`, in all three: then the outputs are wrong, but for channels behind the last whole 16.
+ * taken once, and wait where the second one's output goes. Gives whether there is a NaN in the first two lines, or, with `third`, in all
+ * three: then the outputs are wrong, but for channels behind the last whole 16.
  */
 export function maxRow3(third: bool, x: usize, line: usize, xStride: usize, y: usize, yStride: usize, count: i32, C: i32): bool {
-  const line2 = line << 1;
-  let c = 0, spoilt = false;
-  for (; c + 16 <= C; c += 16) {
-    let a0 = f32x4.splat(-Infinity), a1 = a0, a2 = a0, a3 = a0;
-    let n0 = f32x4.splat(0), n1 = n0, n2 = n0, n3 = n0;
-    let u: v128, v: v128, w: v128, t: v128;
-    let p = x, to = y, next: usize = 0;
-    const last = x + (<usize>count * xStride << 1);
-    for (;;) {
-      u = v128.load(p); v = v128.load(p + line); w = v128.load(p + line2);
-      t = f32x4.pmax(f32x4.pmax(u, v), w); n0 = f32x4.add(n0, f32x4.add(u, v));
-      v128.store(to, f32x4.pmax(a0, t)); a0 = t;
-      u = v128.load(p, 16); v = v128.load(p + line, 16); w = v128.load(p + line2, 16);
-      t = f32x4.pmax(f32x4.pmax(u, v), w); n1 = f32x4.add(n1, f32x4.add(u, v));
-      v128.store(to, f32x4.pmax(a1, t), 16); a1 = t;
-      u = v128.load(p, 32); v = v128.load(p + line, 32); w = v128.load(p + line2, 32);
-      t = f32x4.pmax(f32x4.pmax(u, v), w); n2 = f32x4.add(n2, f32x4.add(u, v));
-      v128.store(to, f32x4.pmax(a2, t), 32); a2 = t;
-      u = v128.load(p, 48); v = v128.load(p + line, 48); w = v128.load(p + line2, 48);
-      t = f32x4.pmax(f32x4.pmax(u, v), w); n3 = f32x4.add(n3, f32x4.add(u, v));
-      v128.store(to, f32x4.pmax(a3, t), 48); a3 = t;
-      if (p == last) break;
-      p += xStride;
-      to += next;
-      next = yStride;
-      u = v128.load(p); v = v128.load(p + line); w = v128.load(p + line2);
-      t = f32x4.pmax(f32x4.pmax(u, v), w); n0 = f32x4.add(n0, f32x4.add(u, v));
-      a0 = f32x4.pmax(a0, t);
-      u = v128.load(p, 16); v = v128.load(p + line, 16); w = v128.load(p + line2, 16);
-      t = f32x4.pmax(f32x4.pmax(u, v), w); n1 = f32x4.add(n1, f32x4.add(u, v));
-      a1 = f32x4.pmax(a1, t);
-      u = v128.load(p, 32); v = v128.load(p + line, 32); w = v128.load(p + line2, 32);
-      t = f32x4.pmax(f32x4.pmax(u, v), w); n2 = f32x4.add(n2, f32x4.add(u, v));
-      a2 = f32x4.pmax(a2, t);
-      u = v128.load(p, 48); v = v128.load(p + line, 48); w = v128.load(p + line2, 48);
-      t = f32x4.pmax(f32x4.pmax(u, v), w); n3 = f32x4.add(n3, f32x4.add(u, v));
-      a3 = f32x4.pmax(a3, t);
-      p += xStride;
-    }
-    if (third) for (p = x + line2; p <= last + line2; p += xStride) {
-      n0 = f32x4.add(n0, v128.load(p)); n1 = f32x4.add(n1, v128.load(p, 16));
-      n2 = f32x4.add(n2, v128.load(p, 32)); n3 = f32x4.add(n3, v128.load(p, 48));
-    }
-    spoilt = spoilt || isNaN4(f32x4.add(f32x4.add(n0, n1), f32x4.add(n2, n3)));
-    x += 64; y += 64;
+  const line2 = line << 1, bytes = <usize>(C & ~15) << 2;
+  let n0 = f32x4.splat(0), n1 = n0, n2 = n0, n3 = n0;
+  let u: v128, v: v128, t: v128;
+  for (let c: usize = 0; c < bytes; c += 16) {
+    const p = x + c;
+    u = v128.load(p); v = v128.load(p + line); n0 = f32x4.add(n0, f32x4.add(u, v));
+    v128.store(y + c, f32x4.pmax(f32x4.pmax(u, v), v128.load(p + line2)));
   }
-  if (c < C) for (; count > 0; count--) {
-    maxCarefully(x, line, xStride, 3, 3, y, C - c);
+  const last = y + <usize>(count - 1) * yStride;
+  let from = x, out = y;
+  for (;;) {
+    const next = out == last ? out : out + yStride;
+    from += xStride;
+    for (let c: usize = 0; c < bytes; c += 64) {
+      const p = from + c, q = p + xStride, at = out + c, to = next + c;
+      u = v128.load(p); v = v128.load(p + line); n0 = f32x4.add(n0, f32x4.add(u, v));
+      t = f32x4.pmax(v128.load(at), f32x4.pmax(f32x4.pmax(u, v), v128.load(p + line2)));
+      u = v128.load(q); v = v128.load(q + line); n0 = f32x4.add(n0, f32x4.add(u, v));
+      u = f32x4.pmax(f32x4.pmax(u, v), v128.load(q + line2));
+      v128.store(to, u); v128.store(at, f32x4.pmax(t, u));
+      u = v128.load(p, 16); v = v128.load(p + line, 16); n1 = f32x4.add(n1, f32x4.add(u, v));
+      t = f32x4.pmax(v128.load(at, 16), f32x4.pmax(f32x4.pmax(u, v), v128.load(p + line2, 16)));
+      u = v128.load(q, 16); v = v128.load(q + line, 16); n1 = f32x4.add(n1, f32x4.add(u, v));
+      u = f32x4.pmax(f32x4.pmax(u, v), v128.load(q + line2, 16));
+      v128.store(to, u, 16); v128.store(at, f32x4.pmax(t, u), 16);
+      u = v128.load(p, 32); v = v128.load(p + line, 32); n2 = f32x4.add(n2, f32x4.add(u, v));
+      t = f32x4.pmax(v128.load(at, 32), f32x4.pmax(f32x4.pmax(u, v), v128.load(p + line2, 32)));
+      u = v128.load(q, 32); v = v128.load(q + line, 32); n2 = f32x4.add(n2, f32x4.add(u, v));
+      u = f32x4.pmax(f32x4.pmax(u, v), v128.load(q + line2, 32));
+      v128.store(to, u, 32); v128.store(at, f32x4.pmax(t, u), 32);
+      u = v128.load(p, 48); v = v128.load(p + line, 48); n3 = f32x4.add(n3, f32x4.add(u, v));
+      t = f32x4.pmax(v128.load(at, 48), f32x4.pmax(f32x4.pmax(u, v), v128.load(p + line2, 48)));
+      u = v128.load(q, 48); v = v128.load(q + line, 48); n3 = f32x4.add(n3, f32x4.add(u, v));
+      u = f32x4.pmax(f32x4.pmax(u, v), v128.load(q + line2, 48));
+      v128.store(to, u, 48); v128.store(at, f32x4.pmax(t, u), 48);
+    }
+    from += xStride;
+    if (out == last) break;
+    out = next;
+  }
+  if (third) for (let p = x + line2; p <= from + line2; p += xStride) {
+    for (let c: usize = 0; c < bytes; c += 16) n0 = f32x4.add(n0, v128.load(p + c));
+  }
+  if (bytes < <usize>C << 2) for (; count > 0; count--) {
+    maxCarefully(x + bytes, line, xStride, 3, 3, y + bytes, C & 15);
     x += xStride << 1; y += yStride;
   }
-  return spoilt;
+  return isNaN4(f32x4.add(f32x4.add(n0, n1), f32x4.add(n2, n3)));
 }
 
 /** A window's maxima with their places: ih * IW + iw of the first of equals, or of the last NaN; -1 for a window without places. */
