@@ -126,10 +126,10 @@ function maxCarefully(x: usize, line: usize, column: usize, R: i32, S: i32, y: u
 /**
  * A row of `count` outputs of 3x3 windows two columns apart, all inside the image. The maxima of a column that two windows share are
  * taken once, and wait where the second one's output goes. Gives whether there is a NaN in the first two lines, or, with `third`, in all
- * three: then the outputs are wrong, but for channels behind the last whole 16.
+ * three: then the outputs are wrong, but for channels behind the last whole 4.
  */
 export function maxRow3(third: bool, x: usize, line: usize, xStride: usize, y: usize, yStride: usize, count: i32, C: i32): bool {
-  const line2 = line << 1, bytes = <usize>(C & ~15) << 2;
+  const line2 = line << 1, bytes = <usize>(C & ~3) << 2;
   let n0 = f32x4.splat(0), n1 = n0, n2 = n0, n3 = n0;
   let u: v128, v: v128, t: v128;
   for (let c: usize = 0; c < bytes; c += 16) {
@@ -142,7 +142,8 @@ export function maxRow3(third: bool, x: usize, line: usize, xStride: usize, y: u
   for (;;) {
     const next = out == last ? out : out + yStride;
     from += xStride;
-    for (let c: usize = 0; c < bytes; c += 64) {
+    let c: usize = 0;
+    for (; c + 64 <= bytes; c += 64) {
       const p = from + c, q = p + xStride, at = out + c, to = next + c;
       u = v128.load(p); v = v128.load(p + line); n0 = f32x4.add(n0, f32x4.add(u, v));
       t = f32x4.pmax(v128.load(at), f32x4.pmax(f32x4.pmax(u, v), v128.load(p + line2)));
@@ -165,6 +166,14 @@ export function maxRow3(third: bool, x: usize, line: usize, xStride: usize, y: u
       u = f32x4.pmax(f32x4.pmax(u, v), v128.load(q + line2, 48));
       v128.store(to, u, 48); v128.store(at, f32x4.pmax(t, u), 48);
     }
+    for (; c < bytes; c += 16) {
+      const p = from + c, q = p + xStride, at = out + c;
+      u = v128.load(p); v = v128.load(p + line); n0 = f32x4.add(n0, f32x4.add(u, v));
+      t = f32x4.pmax(v128.load(at), f32x4.pmax(f32x4.pmax(u, v), v128.load(p + line2)));
+      u = v128.load(q); v = v128.load(q + line); n0 = f32x4.add(n0, f32x4.add(u, v));
+      u = f32x4.pmax(f32x4.pmax(u, v), v128.load(q + line2));
+      v128.store(next + c, u); v128.store(at, f32x4.pmax(t, u));
+    }
     from += xStride;
     if (out == last) break;
     out = next;
@@ -173,7 +182,7 @@ export function maxRow3(third: bool, x: usize, line: usize, xStride: usize, y: u
     for (let c: usize = 0; c < bytes; c += 16) n0 = f32x4.add(n0, v128.load(p + c));
   }
   if (bytes < <usize>C << 2) for (; count > 0; count--) {
-    maxCarefully(x + bytes, line, xStride, 3, 3, y + bytes, C & 15);
+    maxCarefully(x + bytes, line, xStride, 3, 3, y + bytes, C & 3);
     x += xStride << 1; y += yStride;
   }
   return isNaN4(f32x4.add(f32x4.add(n0, n1), f32x4.add(n2, n3)));
@@ -237,7 +246,7 @@ function slide(
   assert(C > 0 && IH > 0 && IW > 0 && KH > 0 && KW > 0 && SH > 0 && SW > 0 && DH > 0 && DW > 0);
   assert(xStride >= <usize>C << 2 && yStride >= <usize>C << 2 && (!indices || iStride >= <usize>C << 2));
   const line = <usize>(DH * IW) * xStride, column = <usize>DW * xStride;
-  const rows3 = op == MAX && KW == 3 && SW == 2 && DW == 1 && C >= 16 && !indices;
+  const rows3 = op == MAX && KW == 3 && SW == 2 && DW == 1 && C >= 4 && !indices;
   for (let n = 0; n < N; n++) {
     let fast = rows3;
     const start = y;

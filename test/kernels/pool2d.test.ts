@@ -205,7 +205,7 @@ describe.each(BUILDS)("pool2d, %s build", (build) => {
   describe("rows of 3x3 maxima, two columns apart", () => {
     const strides = [2, 2] as const;
 
-    test.each([15, 16, 17, 20, 32, 37])("%i channels", (C) => {
+    test.each([4, 6, 15, 16, 17, 20, 32, 37])("%i channels", (C) => {
       for (const [H, W] of [
         [3, 3],
         [5, 4],
@@ -231,9 +231,9 @@ describe.each(BUILDS)("pool2d, %s build", (build) => {
       (SH, DH, padding) => {
         const settings = { strides: [SH, 2], dilations: [DH, 1], padding } as const;
         for (let place = 0; place < 49; place++) {
-          const x = new Random(place).tensor([2, 16, 7, 7]);
-          x.data[(place % 4) * 5 * 49 + place] = Number.NaN;
-          const other = x.data.subarray(16 * 49); // the second image
+          const x = new Random(place).tensor([2, 22, 7, 7]);
+          x.data[(place % 6) * 4 * 49 + place] = Number.NaN;
+          const other = x.data.subarray(22 * 49); // the second image
           other.fill(Number.NEGATIVE_INFINITY, 49, 98);
           other[49 + place] = Number.POSITIVE_INFINITY;
           other[98 + place] = 3e38;
@@ -245,19 +245,19 @@ describe.each(BUILDS)("pool2d, %s build", (build) => {
     );
 
     test("a NaN in one channel alone, in a row and in a window by itself", () => {
-      for (let c = 0; c < 32; c++) {
-        const x = new Random(c).tensor([1, 32, 3, 7]);
+      for (let c = 0; c < 39; c++) {
+        const x = new Random(c).tensor([1, 39, 3, 7]);
         x.data[c * 21 + 9] = Number.NaN;
         for (const apart of [2, 1]) {
           const got = agree(build, "max", x, [3, 3], { strides: [1, apart] });
-          const channels = new Set(Array.from(got, (v, i) => (Number.isNaN(v) ? i % 32 : -1)));
+          const channels = new Set(Array.from(got, (v, i) => (Number.isNaN(v) ? i % 39 : -1)));
           expect([...channels].sort((i, j) => i - j)).toEqual([-1, c]);
         }
       }
     });
 
     test("zeros of either sign as in a window by itself", () => {
-      const zeros = new Random(6).tensor([1, 16, 7, 9]);
+      const zeros = new Random(6).tensor([1, 22, 7, 9]);
       zeros.data.forEach((v, i) => {
         zeros.data[i] = v < 0 ? -0 : 0;
       });
@@ -265,7 +265,7 @@ describe.each(BUILDS)("pool2d, %s build", (build) => {
       const windows = agree(build, "max", zeros, [3, 3], { strides: [2, 1] });
       expectSameBits(
         rows,
-        windows.filter((_, i) => (Math.floor(i / 16) % 7) % 2 === 0),
+        windows.filter((_, i) => (Math.floor(i / 22) % 7) % 2 === 0),
       );
     });
   });
