@@ -16,7 +16,7 @@ const LINE: usize = COLUMNS << 2;
 const SUMS: usize = memory.data(4 * <i32>LINE, 16); // of each column, part by part
 const MAXIMA: usize = memory.data(<i32>LINE, 16);
 
-/** log: 1 for the logarithm, else 0. inner, outer and length are > 0. scratch: 64 bytes for each of length, aligned to 16. */
+/** log: 1 for the logarithm, else 0. inner, outer and length are > 0. scratch: 64 bytes for each of length where inner > 1. */
 export function softmax(log: i32, x: usize, y: usize, outer: i32, length: i32, inner: i32, scratch: usize): void {
   assert(outer > 0 && length > 0 && inner > 0);
   const stride = <usize>inner << 2;

@@ -7,7 +7,7 @@ export function prepareSoftmax(shape: Shape, outer: number, length: number, inne
     algorithm: log ? "log-softmax" : "softmax",
     outputShapes: [shape],
     macs: 0,
-    scratchBytes: 64 * length,
+    scratchBytes: inner > 1 ? 64 * length : 0,
     run(k, { inputs, outputs, scratch }) {
       if (outer * length * inner === 0) return;
       k.softmax(+log, inputs[0], outputs[0], outer, length, inner, scratch);
