@@ -111,10 +111,10 @@ function rows(op: i32, mask: v128, x: usize, y: usize, count: i32, columns: i32,
       p2 = take(op, mask, p2, v128.load(at)); q2 = take(op, mask, q2, v128.load(at, 16)); at += stride;
       p3 = take(op, mask, p3, v128.load(at)); q3 = take(op, mask, q3, v128.load(at, 16)); at += stride;
     }
-    if (count & 3) {
-      p0 = take(op, mask, p0, v128.load(at)); q0 = take(op, mask, q0, v128.load(at, 16)); at += stride;
-      if (at < x + all) { p1 = take(op, mask, p1, v128.load(at)); q1 = take(op, mask, q1, v128.load(at, 16)); at += stride; }
-      if (at < x + all) { p2 = take(op, mask, p2, v128.load(at)); q2 = take(op, mask, q2, v128.load(at, 16)); }
+    for (const end = x + all; at < end; at += stride) {
+      const p = take(op, mask, p0, v128.load(at)), q = take(op, mask, q0, v128.load(at, 16));
+      p0 = p1; p1 = p2; p2 = p3; p3 = p;
+      q0 = q1; q1 = q2; q2 = q3; q3 = q;
     }
     v128.store(y, combine(op, v128.load(y), fold(op, p0, p1, p2, p3)));
     v128.store(y, combine(op, v128.load(y, 16), fold(op, q0, q1, q2, q3)), 16);
