@@ -10,7 +10,8 @@ export {
 } from "./convolution/integer";
 export { packWinograd, transformInput2, transformInput4, transformOutput, winograd } from "./convolution/winograd";
 export { anyWindow, depthwise, four, fourLow, packDepthwise } from "./depthwise/depthwise";
-export { slide2x3, slide3x3, stride2x3, stride3x3 } from "./depthwise/slide3";
+export { rows3x3, strideRows3x3 } from "./depthwise/rows3";
+export { slide3 } from "./depthwise/slide3";
 export { slide5, slide5x5, stride5, stride5x5 } from "./depthwise/slide5";
 export { lrn, lrnScratch } from "./image/lrn";
 export { adaptivePool2d, averagePool2d, globalAveragePool2d, lpPool2d, maxPool2d, maxRow3 } from "./image/pool2d";

@@ -9,10 +9,12 @@
 // Four channels are one vector. Where C >= 4 is no multiple of 4, the last block holds channels C-4 .. C-1 and computes up to three of
 // them a second time, to the same bits.
 //
-// A call of a micro-kernel covers a band of output rows for one block of channels: few enough rows that the input lines it touches are
-// still in the cache when the next block of channels, which shares them, comes.
+// Windows of 3 x 3, undilated, go three output rows at a time in the order of memory (rows3.ts). For all others a call of a micro-kernel covers
+// a band of output rows for one block of channels: few enough rows that the input lines it touches are still in the cache when the next
+// block of channels, which shares them, comes.
 
-import { slide2x3, slide3x3, stride2x3, stride3x3 } from "./slide3";
+import { CHANNELS, rows3x3, strideRows3x3 } from "./rows3";
+import { slide3 } from "./slide3";
 import { slide5, slide5x5, stride5, stride5x5 } from "./slide5";
 import { madd } from "../fma";
 import { clamp, loadLanes, storeLanes } from "../lanes";
@@ -25,18 +27,8 @@ const LOW = 3; // places of windows whose columns are added up by themselves
 const TILE_PIXELS = 384;
 
 /**
- * Pixels that stay in the cache together. Pixels two lines apart, six, ten, and so on use only every second of its 64 sets: half as many
- * (96 channels of 112 x 112, stride 2: 22 GFLOP/s where whole rows give 18). With four lines or more tiles would be too narrow to pay.
- */
-// @ts-ignore: decorator
-@inline
-function cachedPixels(xStride: usize): i32 {
-  return (xStride & 255) == 128 ? TILE_PIXELS >> 1 : TILE_PIXELS;
-}
-
-/**
  * Bytes of images that surely come from memory. It answers faster to reads in order than to steps from pixel to pixel for a few
- * channels, so that the lines of a band are read before they are used (96 channels of 224 x 224, 3x3: 155 -> 97 ns a pixel). Where the
+ * channels, so that the lines of a band are read before they are used (96 channels of 224 x 224, 5x5: 212 -> 164 ns a pixel). Where the
  * caches hold the images, that would cost up to a tenth.
  */
 const FAR: usize = 12 << 20;
@@ -89,15 +81,16 @@ export function depthwise(
   KH: i32, KW: i32, SH: i32, SW: i32, DH: i32, DW: i32, PT: i32, PL: i32,
   lo: f32, hi: f32, act: i32, alpha: f32, beta: f32
 ): void {
-  assert(C > 0 && KH > 0 && KW > 0 && SH > 0 && SW > 0 && DH > 0 && DW > 0);
+  assert(C > 0 && KH > 0 && KW > 0 && SH > 0 && SW > 0 && DH > 0 && DW > 0 && PT >= 0 && PL >= 0);
   assert(IH > 0 && IW > 0 && xStride >= <usize>C << 2 && yStride >= <usize>C << 2);
   const xRow = <usize>IW * xStride;
   const yRow = <usize>OW * yStride;
   const line = <usize>DH * xRow;
   const xStep = <usize>SH * xRow;
-  const pixels = cachedPixels(xStride), reach = (KH - 1) * DH + 1;
-  const fits = max(1, (pixels / IW - reach) / SH + 1), most = KW == 5 ? (fits + 1) & ~1 : fits;
-  const columns = reach * IW <= pixels ? OW : min(OW, max(8, (pixels / reach - KW) / SW));
+  const reach = (KH - 1) * DH + 1;
+  const inOrder = KH == 3 && KW == 3 && SH == SW && DH == 1 && DW == 1 && C >= 4 && SW <= 2;
+  const fits = max(1, (TILE_PIXELS / IW - reach) / SH + 1), most = inOrder ? 3 : KW == 5 ? (fits + 1) & ~1 : fits;
+  const columns = reach * IW <= TILE_PIXELS ? OW : min(OW, max(8, (TILE_PIXELS / reach - KW) / SW));
   const far = <usize>N * (<usize>IH * xRow + <usize>OH * yRow) > FAR;
   for (let n = 0; n < N; n++) {
     const image = x + <usize>n * <usize>IH * xRow;
@@ -111,13 +104,15 @@ export function depthwise(
         && firstInside((oh + rows) * SH - PT, DH) == top
         && min(KH, firstInside((oh + rows) * SH - PT - IH, DH)) == bottom) rows++;
       const from = image + <usize>(oh * SH - PT + top * DH) * xRow;
-      if (far && R) {
+      if (far && !inOrder && R) {
         // The rows of x that the band before did not need, and those of y; but for the last pixels, which may end within wider ones.
         const end = from + <usize>((rows - 1) * SH + (R - 1) * DH + 1) * xRow - xStride;
         fetch(end - <usize>rows * xStep, end);
         fetch(y, y + <usize>rows * yRow - yStride);
       }
-      for (let ow = 0; ow < OW; ow += columns) {
+      if (inOrder && R == 3 && rows > 1) {
+        rowsInOrder(rows == 3, from, xRow, w, y, yRow, C, IW, xStride, SW, OW, yStride, PL, lo, hi);
+      } else for (let ow = 0; ow < OW; ow += columns) {
         const first = ow * SW - PL, start = max(0, min(first, IW - 1));
         tile(
           from + <usize>start * xStride, xStep, line, top, R, w, y + <usize>ow * yStride, yRow, rows, IW - start, C, xStride,
@@ -128,6 +123,20 @@ export function depthwise(
       y += <usize>rows * yRow;
       oh += rows;
     }
+  }
+}
+
+/** Three output rows, or two, of 3 x 3 windows that lie inside the image from top to bottom. */
+function rowsInOrder(
+  third: bool, x: usize, line: usize, w: usize, y: usize, yStep: usize, C: i32,
+  IW: i32, xStride: usize, SW: i32, OW: i32, yStride: usize, PL: i32, lo: f32, hi: f32
+): void {
+  for (let c = 0; c < C; ) {
+    const count = max(4, min(CHANNELS, C - c) & ~3), offset = <usize>blockStart(c, C) << 2;
+    const k = w + <usize>(c >> 2) * 160;
+    if (SW == 1) rows3x3(third, x + offset, line, k, y + offset, yStep, count, IW, xStride, OW, yStride, PL, lo, hi);
+    else strideRows3x3(third, x + offset, line, k, y + offset, yStep, count, IW, xStride, OW, yStride, PL, lo, hi);
+    c += count;
   }
 }
 
@@ -145,14 +154,8 @@ function tile(
     const k = b + 16 + (<usize>(top * KW) << 4);
     const offset = <usize>blockStart(block, C) << 2;
     let from = x + offset, to = y + offset;
-    if (three && SW == 1) {
-      if (R == 3) slide3x3(from, xStep, line, b, k, to, yStep, rows, IW, xStride, OW, yStride, PL, lo, hi);
-      else slide2x3(from, xStep, line, b, k, to, yStep, rows, IW, xStride, OW, yStride, PL, lo, hi);
-      continue;
-    }
     if (three) {
-      if (R == 3) stride3x3(from, xStep, line, b, k, to, yStep, rows, IW, xStride, OW, yStride, PL, lo, hi);
-      else stride2x3(from, xStep, line, b, k, to, yStep, rows, IW, xStride, OW, yStride, PL, lo, hi);
+      slide3(from, xStep, line, R, b, k, to, yStep, rows, IW, xStride, SW, OW, yStride, PL, lo, hi);
       continue;
     }
     if (pairs) {

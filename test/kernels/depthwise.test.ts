@@ -180,20 +180,36 @@ describe.each(BUILDS)("depthwise, %s build", (build) => {
     agree(build, [1, 8, 33, 97], [3, 3], { padding: [1, 1, 1, 1], strides: [2, 2] });
   });
 
+  test("3x3 of more channels than wait for their columns at once", () => {
+    agree(build, [1, 518, 5, 4], [3, 3], { padding: [1, 1, 1, 1], gaps: [2, 6] });
+    agree(build, [1, 518, 8, 5], [3, 3], { padding: [1, 1, 1, 1], strides: [2, 2] });
+  });
+
+  test("3x3 gives a row the same bits, alone or with the rows below and above", () => {
+    const random = new Random(9);
+    const [C, IW] = [12, 11];
+    const [x, w, b] = [random.tensor([1, C, 9, IW]), random.tensor([C, 1, 3, 3]), random.tensor([C])];
+    const lines = { ...x, shape: [1, C, 3, IW], data: x.data.filter((_, i) => Math.floor(i / IW) % 9 < 3) };
+    for (const [stride, OW] of [
+      [1, IW],
+      [2, 6],
+    ]) {
+      const same = { w, b, strides: [stride, stride], padding: [0, 1], OW };
+      const one = run(build, { x: lines, ...same, OH: 1 });
+      expectSameBits(one, run(build, { x, ...same, OH: stride === 1 ? 7 : 4 }).slice(0, OW * C));
+    }
+  });
+
   test("images whose rows are cut into tiles", () => {
     for (const strides of [
       [1, 1],
       [2, 2],
     ]) {
-      agree(build, [1, 32, 7, 101], [3, 3], { padding: [1, 1, 1, 1], strides }); // pixels two lines of 64 bytes apart
+      agree(build, [1, 32, 7, 101], [3, 3], { padding: [1, 1, 1, 1], strides });
       agree(build, [1, 32, 9, 90], [5, 5], { padding: [2, 3, 2, 1], strides });
       agree(build, [1, 5, 9, 160], [5, 5], { padding: [4, 90, 4, 70], strides });
       agree(build, [1, 4, 30, 90], [7, 7], { padding: [3, 3, 3, 3], strides, dilations: [3, 2] });
     }
-    const random = new Random(9);
-    const [x, w] = [random.tensor([1, 32, 3, 200]), random.tensor([32, 1, 3, 3])];
-    const whole = run(build, { x, w, padding: [1, 1], OH: 3, OW: 200, gaps: [16, 0] }); // three lines apart: in one tile
-    expectSameBits(run(build, { x, w, padding: [1, 1], OH: 3, OW: 200 }), whole);
   });
 
   test.each([

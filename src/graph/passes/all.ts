@@ -15,7 +15,6 @@ import { absorbPads } from "./pad.ts";
 import { recogniseFunctions } from "./recognise.ts";
 import { joinReshapes } from "./reshape.ts";
 import { fuseResiduals } from "./residual.ts";
-import { spreadPixels } from "./spread-pixels.ts";
 import { sinkTransposes } from "./transpose.ts";
 
 /** Passes that have something to do only in networks with stored integers; to be loaded for graphs with DequantizeLinear. */
@@ -57,5 +56,4 @@ export const PASSES: readonly Pass[] = [
   { name: "drop conversions", run: dropIdentities },
   { name: "drop what is left over", run: dropDeadNodes },
   { name: "concatenate in place", run: concatInPlace },
-  { name: "spread pixels", run: spreadPixels },
 ];

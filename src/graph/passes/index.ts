@@ -7,7 +7,6 @@ import { permuteRows } from "./flatten.ts";
 import { dropIdentities } from "./identity.ts";
 import { moveChannelsLast } from "./layout.ts";
 import { fuseResiduals } from "./residual.ts";
-import { spreadPixels } from "./spread-pixels.ts";
 
 /** A rewriting of a draft that leaves its outputs as they are. */
 export interface Pass {
@@ -26,7 +25,6 @@ export const PLAIN_PASSES: readonly Pass[] = [
   { name: "permute weights for flattened images", run: permuteRows },
   { name: "drop conversions", run: dropIdentities },
   { name: "drop what is left over", run: dropDeadNodes },
-  { name: "spread pixels", run: spreadPixels },
 ];
 
 /** The one pass without which convolutions and pools cannot run, for results to compare others with. */
