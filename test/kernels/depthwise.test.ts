@@ -185,6 +185,26 @@ describe.each(BUILDS)("depthwise, %s build", (build) => {
     agree(build, [1, 518, 8, 5], [3, 3], { padding: [1, 1, 1, 1], strides: [2, 2] });
   });
 
+  test("nothing is read behind an image at the end of memory", () => {
+    const { kernels, memory, heapBase } = instance(build);
+    const [C, IW, w, y] = [8, 6, heapBase, heapBase + 65536];
+    kernels.packDepthwise(heapBase + 32768, 100, 4, 0, C, 25, w);
+    for (const K of [3, 5, 7]) {
+      for (const S of [1, 2]) {
+        for (let IH = K; IH < K + 8; IH++) {
+          const x = memory.buffer.byteLength - IH * IW * C * 4;
+          const [OH, OW] = [Math.ceil(IH / S), Math.ceil(IW / S)];
+          const run = (pad: number) =>
+            kernels.depthwise(
+              ...([x, 1, IH, IW, C, C * 4, w, y, pad ? OH : Math.floor((IH - K) / S) + 1, OW, C * 4] as const),
+              ...([K, K, S, S, 1, 1, pad, K >> 1, 0, 1, 0, 0, 0] as const),
+            );
+          for (const pad of [0, K >> 1]) expect(() => run(pad)).not.toThrow();
+        }
+      }
+    }
+  });
+
   test("3x3 gives a row the same bits, alone or with the rows below and above", () => {
     const random = new Random(9);
     const [C, IW] = [12, 11];

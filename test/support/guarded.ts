@@ -19,6 +19,8 @@ interface Region {
   /** What an operand held when it was placed; undefined if it may change. */
   original: Uint8Array | undefined;
   output: boolean;
+  /** What stands before and behind it, again and again. */
+  guard: readonly number[];
 }
 
 /** A buffer, or something that holds one and may replace it by a longer one, such as a WebAssembly.Memory. */
@@ -26,8 +28,12 @@ export type GuardedMemory = ArrayBuffer | { readonly buffer: ArrayBufferLike; gr
 
 const GUARD_BYTES = 64;
 const PAGE = 65536;
-/** A quiet NaN with a payload that no arithmetic makes by itself, little-endian. */
+/**
+ * Quiet NaNs with payloads that no arithmetic makes by itself, little-endian. Outputs have one of their own: what is read from behind an
+ * operand and written behind an output would be the same NaN again.
+ */
 const GUARD = [0xa5, 0xa5, 0xc5, 0x7f];
+const OUTPUT_GUARD = [0x5a, 0x5a, 0xda, 0x7f];
 
 /**
  * Places operands in linear memory, each between two guards of NaN: reading too far poisons the result, writing too far
@@ -75,7 +81,7 @@ export class GuardedArena {
   /** Room for `length` output elements, all NaN (of another type: a byte pattern), and its byte address. */
   reserve(length: number, type: NumbersConstructor = Float32Array, name = "output"): number {
     const size = (type as unknown as { BYTES_PER_ELEMENT: number }).BYTES_PER_ELEMENT;
-    const region = this.#place(length, type, size, name);
+    const region = this.#place(length, type, size, name, OUTPUT_GUARD);
     region.output = true;
     return region.address;
   }
@@ -104,10 +110,10 @@ export class GuardedArena {
    */
   check(...wanted: readonly (readonly [address: number, want: { readonly data: ArrayLike<number> }])[]): void {
     for (const region of this.#regions) {
-      const { name, address, length, size, original } = region;
+      const { name, address, length, size, original, guard } = region;
       const end = address + length * size;
-      this.#checkGuard(address - GUARD_BYTES, `before ${name}`, address);
-      this.#checkGuard(end, `after ${name}`, end);
+      this.#checkGuard(guard, address - GUARD_BYTES, `before ${name}`, address);
+      this.#checkGuard(guard, end, `after ${name}`, end);
       if (original) {
         const bytes = this.#bytes(address, original.length);
         const at = original.findIndex((byte, i) => byte !== bytes[i]);
@@ -125,18 +131,18 @@ export class GuardedArena {
     return "byteLength" in this.#memory ? this.#memory : this.#memory.buffer;
   }
 
-  #place(length: number, type: NumbersConstructor, size: number, name: string): Region {
+  #place(length: number, type: NumbersConstructor, size: number, name: string, guard = GUARD): Region {
     const address = Math.ceil((this.#end + GUARD_BYTES) / 16) * 16;
     const end = address + length * size;
     this.#end = end + GUARD_BYTES;
     this.#ensure(this.#end);
     const bytes = this.#bytes(address - GUARD_BYTES, this.#end - address + GUARD_BYTES);
-    for (let i = 0; i < bytes.length; i++) bytes[i] = GUARD[i % 4];
+    for (let i = 0; i < bytes.length; i++) bytes[i] = guard[i % 4];
     // The guard after an operand starts at its last byte's neighbour, whatever the element size.
-    this.#bytes(end, GUARD_BYTES).forEach((_, i, guard) => {
-      guard[i] = GUARD[i % 4];
+    this.#bytes(end, GUARD_BYTES).forEach((_, i, behind) => {
+      behind[i] = guard[i % 4];
     });
-    const region = { name, address, length, size, type, original: undefined, output: false };
+    const region = { name, address, length, size, type, original: undefined, output: false, guard };
     this.#regions.push(region);
     return region;
   }
@@ -152,8 +158,8 @@ export class GuardedArena {
     return new Uint8Array(this.#buffer, address, length);
   }
 
-  #checkGuard(address: number, where: string, edge: number): void {
-    const at = this.#bytes(address, GUARD_BYTES).findIndex((byte, i) => byte !== GUARD[i % 4]);
+  #checkGuard(guard: readonly number[], address: number, where: string, edge: number): void {
+    const at = this.#bytes(address, GUARD_BYTES).findIndex((byte, i) => byte !== guard[i % 4]);
     if (at < 0) return;
     const distance = address < edge ? address + at - edge : at;
     throw new Error(`guarded: byte ${distance} ${where} was overwritten`);
