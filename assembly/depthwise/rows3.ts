@@ -26,8 +26,17 @@ export function rows3x3(
 ): void {
   const l = f32x4.splat(lo), h = f32x4.splat(hi);
   const end = PARTIAL + <usize>C * 24;
-  x -= <usize>PL * xStride;
-  for (let iw = -PL, ow = -2; ow < OW; iw++, ow++) {
+  let iw = -PL, ow = -2;
+  if (PL) {
+    // The first column left of the image gives nothing to the outputs it begins.
+    for (let k = w, part = PARTIAL; part < end; k += 160, part += 96) {
+      const bias = v128.load(k);
+      v128.store(part, bias, 16); v128.store(part, bias, 48); v128.store(part, bias, 80);
+    }
+    iw++; ow++;
+  }
+  x += <usize>iw * xStride;
+  for (; ow < OW; iw++, ow++) {
     const inside = <u32>iw < <u32>IW;
     let p = x, k = w, to = y, part = PARTIAL;
     do {
