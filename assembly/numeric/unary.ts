@@ -140,9 +140,11 @@ function sigmoids(times: bool, x: usize, y: usize, count: i32, alpha: f32): void
       do {
         v0 = sigmoidClamp(v0); v1 = sigmoidClamp(v1); v2 = sigmoidClamp(v2); v3 = sigmoidClamp(v3);
         if (!long) break;
-        const n0 = decayRounded(SIGMOID_ROUND, v0), n1 = decayRounded(SIGMOID_ROUND, v1), n2 = decayRounded(SIGMOID_ROUND, v2), n3 = decayRounded(SIGMOID_ROUND, v3);
+        const n0 = decayRounded(SIGMOID_ROUND, v0), n1 = decayRounded(SIGMOID_ROUND, v1);
+        const n2 = decayRounded(SIGMOID_ROUND, v2), n3 = decayRounded(SIGMOID_ROUND, v3);
         if (!long) break;
-        v0 = decayRest(SIGMOID_ROUND, v0, n0); v1 = decayRest(SIGMOID_ROUND, v1, n1); v2 = decayRest(SIGMOID_ROUND, v2, n2); v3 = decayRest(SIGMOID_ROUND, v3, n3);
+        v0 = decayRest(SIGMOID_ROUND, v0, n0); v1 = decayRest(SIGMOID_ROUND, v1, n1);
+        v2 = decayRest(SIGMOID_ROUND, v2, n2); v3 = decayRest(SIGMOID_ROUND, v3, n3);
         if (!x) break;
         v0 = expRest(v0); v1 = expRest(v1); v2 = expRest(v2); v3 = expRest(v3);
         if (!long) break;
