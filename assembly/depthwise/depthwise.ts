@@ -9,11 +9,11 @@
 // Four channels are one vector. Where C >= 4 is no multiple of 4, the last block holds channels C-4 .. C-1 and computes up to three of
 // them a second time, to the same bits.
 //
-// Windows of 3 x 3, undilated, go three output rows at a time in the order of memory (rows3.ts). For all others a call of a micro-kernel covers
-// a band of output rows for one block of channels: few enough rows that the input lines it touches are still in the cache when the next
-// block of channels, which shares them, comes.
+// Windows of 3 x 3, undilated, of stride 1 or 2, go three output rows at a time in the order of memory (rows3.ts). For all others, and for
+// rows whose windows are cut off above or below, a call of a micro-kernel covers a band of output rows for one block of channels: few enough
+// rows that the input lines it touches are still in the cache when the next block of channels, which shares them, comes.
 
-import { CHANNELS, rows3x3, strideRows3x3 } from "./rows3";
+import { BLOCK, CHANNELS, rows3x3, strideRows3x3 } from "./rows3";
 import { slide3 } from "./slide3";
 import { slide5, slide5x5, stride5, stride5x5 } from "./slide5";
 import { madd } from "../fma";
@@ -133,7 +133,7 @@ function rowsInOrder(
 ): void {
   for (let c = 0; c < C; ) {
     const count = max(4, min(CHANNELS, C - c) & ~3), offset = <usize>blockStart(c, C) << 2;
-    const k = w + <usize>(c >> 2) * 160;
+    const k = w + <usize>(c >> 2) * BLOCK;
     if (SW == 1) rows3x3(third, x + offset, line, k, y + offset, yStep, count, IW, xStride, OW, yStride, PL, lo, hi);
     else strideRows3x3(third, x + offset, line, k, y + offset, yStep, count, IW, xStride, OW, yStride, PL, lo, hi);
     c += count;

@@ -10,6 +10,8 @@ import { clamp } from "../lanes";
 
 /** Channels that PARTIAL has room for; with their weights they take half of the first cache. */
 export const CHANNELS = 256;
+/** Bytes of four channels' bias and weights. */
+export const BLOCK: usize = 10 * 16;
 const PARTIAL: usize = memory.data(CHANNELS * 24, 16);
 
 /** A column of the window times a column of the filter. */
@@ -29,7 +31,7 @@ export function rows3x3(
   let iw = -PL, ow = -2;
   if (PL) {
     // The first column left of the image gives nothing to the outputs it begins.
-    for (let k = w, part = PARTIAL; part < end; k += 160, part += 96) {
+    for (let k = w, part = PARTIAL; part < end; k += BLOCK, part += 96) {
       const bias = v128.load(k);
       v128.store(part, bias, 16); v128.store(part, bias, 48); v128.store(part, bias, 80);
     }
@@ -69,7 +71,7 @@ export function rows3x3(
         v128.store(part, v128.load(part, 16)); v128.store(part, v128.load(part, 48), 32); v128.store(part, v128.load(part, 80), 64);
         v128.store(part, bias, 16); v128.store(part, bias, 48); v128.store(part, bias, 80);
       }
-      p += 16; k += 160; to += 16; part += 96;
+      p += 16; k += BLOCK; to += 16; part += 96;
     } while (part < end);
     if (ow >= 0) y += yStride;
     x += xStride;
@@ -126,7 +128,7 @@ export function strideRows3x3(
       v128.store(t, clamp(s0, l, h)); t += yStep;
       v128.store(t, clamp(s1, l, h)); t += yStep;
       if (third) v128.store(t, clamp(s2, l, h));
-      p += 16; k += 160; to += 16; part += 48;
+      p += 16; k += BLOCK; to += 16; part += 48;
     } while (part < end);
     if (ow >= 0) y += yStride;
     x += xStride << 1;

@@ -19,7 +19,10 @@ function two(x0: v128, x1: v128, w0: v128, w1: v128): v128 {
   return madd(f32x4.mul(x0, w0), x1, w1);
 }
 
-/** R x 3, stride 1 or 2 along the row, the weights in registers. With stride 2 every second column completes an output. */
+/**
+ * R x 3, stride 1 or 2 along the row. With stride 2 only every second column completes an output; what the others complete is stored in its
+ * place before it.
+ */
 export function slide3(
   x: usize, xStep: usize, line: usize, R: i32, b: usize, k: usize, y: usize, yStep: usize, rows: i32,
   IW: i32, xStride: usize, SW: i32, OW: i32, yStride: usize, PL: i32, lo: f32, hi: f32
