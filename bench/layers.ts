@@ -160,7 +160,9 @@ export interface LayerData {
 export function dataOf({ kind, IC, IH, IW, OC, groups, KH, KW, terms }: Layer, seed: number): LayerData {
   const random = new Random(seed);
   const x = random.values(IC * IH * IW);
-  if (kind === "sum" || kind === "scale") return { x, other: random.values(kind === "sum" ? x.length : IC) };
+  if (kind === "sum") return { x, other: random.values(x.length) };
+  // Not below 1: lanewise scales in place, again and again, and slow denormal numbers would be what is left.
+  if (kind === "scale") return { x, other: random.values(IC, 1, 2) };
   if (kind !== "conv" && kind !== "transposed conv") return { x };
   return { x, filter: random.he((OC * IC * KH * KW) / groups, terms), bias: random.values(OC, -0.1, 0.1) };
 }
