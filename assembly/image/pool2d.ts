@@ -5,12 +5,10 @@
 //   lp        y = (sum of |v|^p)^(1/p), p = 1 or 2
 //
 // A window covers places oh*SH + kh*DH - PT, ow*SW + kw*DW - PL; those outside the image are left out. Summands are added in row-major
-// order of the window; `globalAveragePool2d` adds in blocks of 64 pixels. Of equal maxima (0 and -0) the first counts, column by column.
-// Where C >= 4 is no multiple of 4, the last vector holds channels C-4 .. C-1 and computes up to three of them a second time.
-//
-// f32x4.max, which lets NaN through, costs five times f32x4.pmax, which passes over it. So maxima are taken with pmax, and the values are
-// added up beside it: only where that sum is NaN is a window, or in `maxRow3` an image, looked at again, carefully.
+// order of the window; `globalAveragePool2d` adds in blocks of 64 pixels. Where C >= 4 is no multiple of 4, the last vector holds channels
+// C-4 .. C-1 and computes up to three of them a second time.
 
+import { maxRow3, maxWindow, maxWithPlace } from "./maxima";
 import { loadLanes, storeLanes } from "../lanes";
 import { firstInside } from "../window";
 
@@ -72,150 +70,6 @@ function sumWindow(op: i32, x: usize, line: usize, column: usize, R: i32, S: i32
   }
 }
 
-// @ts-ignore: decorator
-@inline
-function isNaN4(v: v128): bool {
-  return v128.any_true(f32x4.ne(v, v));
-}
-
-/** The maxima of one window; parameters as in `sumWindow`. */
-function maxWindow(x: usize, line: usize, column: usize, R: i32, S: i32, y: usize, C: i32): void {
-  let c = 0;
-  for (; c + 16 <= C; c += 16) {
-    let a0 = f32x4.splat(-Infinity), a1 = a0, a2 = a0, a3 = a0;
-    let n0 = f32x4.splat(0), n1 = n0, n2 = n0, n3 = n0;
-    let top = x;
-    for (let s = 0; s < S; s++, top += column) {
-      let p = top;
-      for (let r = 0; r < R; r++, p += line) {
-        let v = v128.load(p);
-        a0 = f32x4.pmax(a0, v); n0 = f32x4.add(n0, v);
-        v = v128.load(p, 16);
-        a1 = f32x4.pmax(a1, v); n1 = f32x4.add(n1, v);
-        v = v128.load(p, 32);
-        a2 = f32x4.pmax(a2, v); n2 = f32x4.add(n2, v);
-        v = v128.load(p, 48);
-        a3 = f32x4.pmax(a3, v); n3 = f32x4.add(n3, v);
-      }
-    }
-    v128.store(y, a0); v128.store(y, a1, 16); v128.store(y, a2, 32); v128.store(y, a3, 48);
-    if (isNaN4(f32x4.add(f32x4.add(n0, n1), f32x4.add(n2, n3)))) maxCarefully(x, line, column, R, S, y, 16);
-    x += 64; y += 64;
-  }
-  if (c < C) maxCarefully(x, line, column, R, S, y, C - c);
-}
-
-/** The same, NaN if one is there. */
-function maxCarefully(x: usize, line: usize, column: usize, R: i32, S: i32, y: usize, C: i32): void {
-  for (let c = 0; c < C; c += 4) {
-    const lanes = min(4, C - c);
-    let a = f32x4.splat(-Infinity), top = x;
-    for (let s = 0; s < S; s++, top += column) {
-      let p = top;
-      for (let r = 0; r < R; r++, p += line) {
-        const v = lanes == 4 ? v128.load(p) : loadLanes(p, lanes);
-        a = v128.bitselect(v, a, v128.or(f32x4.gt(v, a), f32x4.ne(v, v)));
-      }
-    }
-    if (lanes == 4) v128.store(y, a);
-    else storeLanes(y, a, lanes);
-    x += 16; y += 16;
-  }
-}
-
-/**
- * A row of `count` outputs of 3x3 windows two columns apart, all inside the image. The maxima of a column that two windows share are
- * taken once, and wait where the second one's output goes. Gives whether there is a NaN in the first two lines, or, with `third`, in all
- * three: then the outputs are wrong, but for channels behind the last whole 4.
- */
-export function maxRow3(third: bool, x: usize, line: usize, xStride: usize, y: usize, yStride: usize, count: i32, C: i32): bool {
-  const line2 = line << 1, bytes = <usize>(C & ~3) << 2;
-  let n0 = f32x4.splat(0), n1 = n0, n2 = n0, n3 = n0;
-  let u: v128, v: v128, t: v128;
-  for (let c: usize = 0; c < bytes; c += 16) {
-    const p = x + c;
-    u = v128.load(p); v = v128.load(p + line); n0 = f32x4.add(n0, f32x4.add(u, v));
-    v128.store(y + c, f32x4.pmax(f32x4.pmax(u, v), v128.load(p + line2)));
-  }
-  const last = y + <usize>(count - 1) * yStride;
-  let from = x, out = y;
-  for (;;) {
-    const next = out == last ? out : out + yStride;
-    from += xStride;
-    let c: usize = 0;
-    for (; c + 64 <= bytes; c += 64) {
-      const p = from + c, q = p + xStride, at = out + c, to = next + c;
-      u = v128.load(p); v = v128.load(p + line); n0 = f32x4.add(n0, f32x4.add(u, v));
-      t = f32x4.pmax(v128.load(at), f32x4.pmax(f32x4.pmax(u, v), v128.load(p + line2)));
-      u = v128.load(q); v = v128.load(q + line); n0 = f32x4.add(n0, f32x4.add(u, v));
-      u = f32x4.pmax(f32x4.pmax(u, v), v128.load(q + line2));
-      v128.store(to, u); v128.store(at, f32x4.pmax(t, u));
-      u = v128.load(p, 16); v = v128.load(p + line, 16); n1 = f32x4.add(n1, f32x4.add(u, v));
-      t = f32x4.pmax(v128.load(at, 16), f32x4.pmax(f32x4.pmax(u, v), v128.load(p + line2, 16)));
-      u = v128.load(q, 16); v = v128.load(q + line, 16); n1 = f32x4.add(n1, f32x4.add(u, v));
-      u = f32x4.pmax(f32x4.pmax(u, v), v128.load(q + line2, 16));
-      v128.store(to, u, 16); v128.store(at, f32x4.pmax(t, u), 16);
-      u = v128.load(p, 32); v = v128.load(p + line, 32); n2 = f32x4.add(n2, f32x4.add(u, v));
-      t = f32x4.pmax(v128.load(at, 32), f32x4.pmax(f32x4.pmax(u, v), v128.load(p + line2, 32)));
-      u = v128.load(q, 32); v = v128.load(q + line, 32); n2 = f32x4.add(n2, f32x4.add(u, v));
-      u = f32x4.pmax(f32x4.pmax(u, v), v128.load(q + line2, 32));
-      v128.store(to, u, 32); v128.store(at, f32x4.pmax(t, u), 32);
-      u = v128.load(p, 48); v = v128.load(p + line, 48); n3 = f32x4.add(n3, f32x4.add(u, v));
-      t = f32x4.pmax(v128.load(at, 48), f32x4.pmax(f32x4.pmax(u, v), v128.load(p + line2, 48)));
-      u = v128.load(q, 48); v = v128.load(q + line, 48); n3 = f32x4.add(n3, f32x4.add(u, v));
-      u = f32x4.pmax(f32x4.pmax(u, v), v128.load(q + line2, 48));
-      v128.store(to, u, 48); v128.store(at, f32x4.pmax(t, u), 48);
-    }
-    for (; c < bytes; c += 16) {
-      const p = from + c, q = p + xStride, at = out + c;
-      u = v128.load(p); v = v128.load(p + line); n0 = f32x4.add(n0, f32x4.add(u, v));
-      t = f32x4.pmax(v128.load(at), f32x4.pmax(f32x4.pmax(u, v), v128.load(p + line2)));
-      u = v128.load(q); v = v128.load(q + line); n0 = f32x4.add(n0, f32x4.add(u, v));
-      u = f32x4.pmax(f32x4.pmax(u, v), v128.load(q + line2));
-      v128.store(next + c, u); v128.store(at, f32x4.pmax(t, u));
-    }
-    from += xStride;
-    if (out == last) break;
-    out = next;
-  }
-  if (third) for (let p = x + line2; p <= from + line2; p += xStride) {
-    for (let c: usize = 0; c < bytes; c += 16) n0 = f32x4.add(n0, v128.load(p + c));
-  }
-  if (bytes < <usize>C << 2) for (; count > 0; count--) {
-    maxCarefully(x + bytes, line, xStride, 3, 3, y + bytes, C & 3);
-    x += xStride << 1; y += yStride;
-  }
-  return isNaN4(f32x4.add(f32x4.add(n0, n1), f32x4.add(n2, n3)));
-}
-
-/** A window's maxima with their places: ih * IW + iw of the first of equals, or of the last NaN; -1 for a window without places. */
-function maxWithPlace(
-  x: usize, line: usize, column: usize, R: i32, S: i32, y: usize, indices: usize, C: i32, place: i32, lineStep: i32, columnStep: i32
-): void {
-  for (let c = 0; c < C; c += 4) {
-    const offset = <usize>(C < 4 ? 0 : min(c, C - 4)) << 2;
-    let a = f32x4.splat(-Infinity);
-    let at = i32x4.splat(R > 0 && S > 0 ? place : -1);
-    for (let r = 0; r < R; r++) {
-      let p = x + offset + <usize>r * line;
-      let index = place + r * lineStep;
-      for (let s = 0; s < S; s++, p += column, index += columnStep) {
-        const v = C >= 4 ? v128.load(p) : loadLanes(p, C);
-        const better = v128.or(f32x4.gt(v, a), f32x4.ne(v, v));
-        a = v128.bitselect(v, a, better);
-        at = v128.bitselect(i32x4.splat(index), at, better);
-      }
-    }
-    if (C >= 4) {
-      v128.store(y + offset, a);
-      v128.store(indices + offset, at);
-    } else {
-      storeLanes(y, a, C);
-      storeLanes(indices, at, C);
-    }
-  }
-}
-
 function averageWindow(x: usize, line: usize, column: usize, R: i32, S: i32, y: usize, C: i32, divisor: f32): void {
   sumWindow(AVERAGE, x, line, column, R, S, y, C, divisor);
 }
@@ -246,7 +100,7 @@ function slide(
   assert(C > 0 && IH > 0 && IW > 0 && KH > 0 && KW > 0 && SH > 0 && SW > 0 && DH > 0 && DW > 0);
   assert(xStride >= <usize>C << 2 && yStride >= <usize>C << 2 && (!indices || iStride >= <usize>C << 2));
   const line = <usize>(DH * IW) * xStride, column = <usize>DW * xStride;
-  const rows3 = op == MAX && KW == 3 && SW == 2 && DW == 1 && C >= 4 && !indices;
+  const rows3 = op == MAX && KH <= 3 && KW == 3 && SW == 2 && DW == 1 && C >= 4 && !indices;
   for (let n = 0; n < N; n++) {
     let fast = rows3;
     const start = y;
@@ -254,11 +108,12 @@ function slide(
       const top = firstInside(ih, DH);
       const R = max(0, min(KH, firstInside(ih - IH, DH)) - top);
       for (let ow = 0, iw = -PL; ow < OW; ow++, iw += SW) {
-        if (fast && R == 3 && iw >= 0 && iw + 3 <= IW) {
-          const count = min(OW - ow, (IW - iw - 1) >> 1);
+        if (fast && R > 0 && iw >= -1 && iw + 2 <= IW) {
+          const count = min(OW - ow, (IW - iw) >> 1), end = iw + (count << 1) + 1;
           // The next row looks for NaN in the line that it shares.
-          const third = SH != DH << 1 || oh + 1 == OH || ih + SH + (DH << 1) >= IH;
-          if (maxRow3(third, x + <usize>(ih * IW + iw) * xStride, line, xStride, y, yStride, count, C)) {
+          const third = R == 3 && (SH != DH << 1 || oh + 1 == OH);
+          const from = x + <usize>((ih + top * DH) * IW + iw) * xStride;
+          if (maxRow3(from, line, R, iw < 0, end > IW, third, xStride, y, yStride, count, C)) {
             // Once more from the image's first row.
             fast = false;
             y = start; oh = -1; ih = -PT - SH;

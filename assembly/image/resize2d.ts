@@ -51,7 +51,12 @@ export function resizeAxis(
       if (two && start >= 0 && load<f32>(w) != 0 && load<f32>(w, 4) != 0) {
         assert(start + 2 <= I);
         const from = x + <usize>start * xStep;
-        blendTwo(from, from + xStep, w, to, inner);
+        if (i + 1 < O && load<i32>(starts + (<usize>i << 2), 4) == start && load<f32>(w, 8) != 0 && load<f32>(w, 12) != 0) {
+          blendPair(from, from + xStep, w, to, to + yStep, inner);
+          i++; w += 8; to += yStep;
+        } else {
+          blendTwo(from, from + xStep, w, to, inner);
+        }
       } else {
         let first = 0, end = taps;
         while (end > 0 && load<f32>(w + (<usize>(end - 1) << 2)) == 0) end--;
@@ -74,16 +79,12 @@ export function resizeAxis(
 /** y = the sum of `taps` rows of `inner` floats, `step` bytes apart, each times its weight. */
 export function blend(x: usize, step: usize, w: usize, taps: i32, y: usize, inner: i32): void {
   if (taps == 1 && load<f32>(w) == 1) return copyRow(x, y, <usize>inner << 2);
-  const wEnd = w + (<usize>taps << 2);
+  const end = w + (<usize>taps << 2);
   let c = 0;
   for (; c + 16 <= inner; c += 16) {
-    let k = v128.load_splat<f32>(w);
-    let a0 = f32x4.mul(k, v128.load(x)), a1 = f32x4.mul(k, v128.load(x, 16));
-    let a2 = f32x4.mul(k, v128.load(x, 32)), a3 = f32x4.mul(k, v128.load(x, 48));
-    let p = x;
-    for (let at = w + 4; at < wEnd; at += 4) {
-      p += step;
-      k = v128.load_splat<f32>(at);
+    let a0 = f32x4.splat(-0.0), a1 = a0, a2 = a0, a3 = a0;
+    for (let at = w, p = x; at < end; at += 4, p += step) {
+      const k = v128.load_splat<f32>(at);
       a0 = f32x4.add(a0, f32x4.mul(k, v128.load(p))); a1 = f32x4.add(a1, f32x4.mul(k, v128.load(p, 16)));
       a2 = f32x4.add(a2, f32x4.mul(k, v128.load(p, 32))); a3 = f32x4.add(a3, f32x4.mul(k, v128.load(p, 48)));
     }
@@ -96,10 +97,8 @@ export function blend(x: usize, step: usize, w: usize, taps: i32, y: usize, inne
       const back = <usize>(c + 4 - inner) << 2;
       x -= back; y -= back;
     }
-    let p = x;
-    let a = f32x4.mul(v128.load_splat<f32>(w), inner >= 4 ? v128.load(p) : loadLanes(p, inner));
-    for (let at = w + 4; at < wEnd; at += 4) {
-      p += step;
+    let a = f32x4.splat(-0.0);
+    for (let at = w, p = x; at < end; at += 4, p += step) {
       a = f32x4.add(a, f32x4.mul(v128.load_splat<f32>(at), inner >= 4 ? v128.load(p) : loadLanes(p, inner)));
     }
     if (inner >= 4) v128.store(y, a);
@@ -123,6 +122,22 @@ export function blendTwo(x0: usize, x1: usize, w: usize, y: usize, count: i32): 
       x0 -= back; x1 -= back; y -= back;
     }
     v128.store(y, mix(k0, v128.load(x0), k1, v128.load(x1)));
+  }
+}
+
+/** And twice, which loads them once: to y by the first two weights, to z by the two that follow. */
+export function blendPair(x0: usize, x1: usize, w: usize, y: usize, z: usize, count: i32): void {
+  const k0 = v128.load_splat<f32>(w), k1 = v128.load_splat<f32>(w, 4), m0 = v128.load_splat<f32>(w, 8), m1 = v128.load_splat<f32>(w, 12);
+  let u: v128, v: v128;
+  for (; count >= 16; count -= 16, x0 += 64, x1 += 64, y += 64, z += 64) {
+    u = v128.load(x0); v = v128.load(x1); v128.store(y, mix(k0, u, k1, v)); v128.store(z, mix(m0, u, m1, v));
+    u = v128.load(x0, 16); v = v128.load(x1, 16); v128.store(y, mix(k0, u, k1, v), 16); v128.store(z, mix(m0, u, m1, v), 16);
+    u = v128.load(x0, 32); v = v128.load(x1, 32); v128.store(y, mix(k0, u, k1, v), 32); v128.store(z, mix(m0, u, m1, v), 32);
+    u = v128.load(x0, 48); v = v128.load(x1, 48); v128.store(y, mix(k0, u, k1, v), 48); v128.store(z, mix(m0, u, m1, v), 48);
+  }
+  if (count) {
+    blendTwo(x0, x1, w, y, count);
+    blendTwo(x0, x1, w + 8, z, count);
   }
 }
 

@@ -35,4 +35,5 @@ export const OPERATORS = {
 export { HALF_VALUES } from "./half-values.ts";
 export { RARE } from "./operators/rare.ts";
 export { PASSES, QUANTIZE_PASSES } from "./passes/all.ts";
+export { MAY_BE_IDLE } from "./passes/more-identity.ts";
 export { FurtherLayout } from "./passes/more-layout.ts";

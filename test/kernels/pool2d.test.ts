@@ -202,7 +202,7 @@ describe.each(BUILDS)("pool2d, %s build", (build) => {
     });
   });
 
-  describe("rows of 3x3 maxima, two columns apart", () => {
+  describe("rows of maxima of three columns, two columns apart", () => {
     const strides = [2, 2] as const;
 
     test.each([4, 6, 15, 16, 17, 20, 32, 37])("%i channels", (C) => {
@@ -215,6 +215,29 @@ describe.each(BUILDS)("pool2d, %s build", (build) => {
         agree(build, "max", random(W, [2, C, H, W]), [3, 3], { strides });
         agree(build, "max", random(W, [1, C, H, W]), [3, 3], { strides, padding: [1, 1, 1, 1], gaps: [3, 2] });
         agree(build, "max", random(W, [1, C, H, W]), [3, 3], { strides: [1, 2], padding: [2, 0, 0, 2] });
+        agree(build, "max", random(W, [1, C, H, W]), [3, 3], { strides, padding: [0, 0, 1, 1] });
+        agree(build, "max", random(W, [1, C, H, W]), [3, 3], { strides, padding: [2, 2, 2, 2] });
+      }
+    });
+
+    test.each([
+      [1, 1],
+      [2, 1],
+      [3, 1],
+      [2, 2],
+      [3, 2],
+    ])("windows of %i lines, dilation %i, over images of few lines and columns", (KH, DH) => {
+      for (const H of [1, 2, 3, 6]) {
+        for (const W of [1, 2, 3, 4, 5]) {
+          for (const padding of [
+            [DH, 1, DH, 1],
+            [0, 1, 2 * DH, 0],
+            [2 * DH, 0, 0, 1],
+          ] as const) {
+            if (H + padding[0] + padding[2] <= (KH - 1) * DH || W + padding[1] + padding[3] < 3) continue;
+            agree(build, "max", random(W, [2, 22, H, W]), [KH, 3], { strides, dilations: [DH, 1], padding });
+          }
+        }
       }
     });
 
@@ -226,6 +249,9 @@ describe.each(BUILDS)("pool2d, %s build", (build) => {
       [2, 2, [0, 0, 0, 0]],
       [4, 2, [1, 0, 0, 0]],
       [2, 1, [0, 0, -2, 0]],
+      [2, 1, [0, 0, 0, -1]],
+      [2, 1, [1, 0, 0, 2]],
+      [1, 2, [3, 1, 3, 0]],
     ] as const)(
       "NaN in any place, infinities of both signs: %i rows apart, dilation %i, padding %j",
       (SH, DH, padding) => {

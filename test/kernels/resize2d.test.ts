@@ -203,6 +203,26 @@ describe.each(BUILDS)("resize2d, %s build", (build) => {
     }
   });
 
+  test("outputs that share their two elements have the bits that each has alone", () => {
+    const starts = [0, 0, 1, 1, 1, 4, 4, 4, 4, -1, 2, 2];
+    for (const inner of [4, 6, 15, 16, 17, 24, 35]) {
+      const random = new Random(inner);
+      const a = { outer: 2, I: 6, inner, x: random.values(12 * inner) };
+      const weights = random.values(starts.length * 2);
+      for (const zero of [5, 13, 14]) weights[zero] = 0;
+      const { y, want } = axis(build, { ...a, starts, weights });
+      expectClose(y, want);
+      starts.forEach((start, i) => {
+        const alone = axis(build, { ...a, starts: [start], weights: weights.slice(2 * i, 2 * i + 2) }).y;
+        const place = (k: number) => Math.floor(k / inner) % starts.length;
+        expectSameBits(
+          alone,
+          y.filter((_, k) => place(k) === i),
+        );
+      });
+    }
+  });
+
   test.each([
     ["linear", 2],
     ["cubic", 4],

@@ -1,15 +1,10 @@
 import { sameShape } from "../../shape.ts";
 import type { Draft } from "../draft.ts";
 import type { GraphNode } from "../graph.ts";
-import { findOperator } from "../operators/index.ts";
+import { findOperator, MORE } from "../operators/index.ts";
 
-/** Operators that, depending on their parameters, may leave their first input as it is. */
-export const MAY_BE_IDLE = new Set(
-  (
-    "Cast CastLike Concat Dropout Expand Flatten Identity Max Mean Min Pad Reshape Resize Slice Split Squeeze Sum Tile " +
-    "Transpose Unsqueeze"
-  ).split(" "),
-);
+/** Operators of plain networks that, depending on their parameters, may leave their first input as it is. */
+const MAY_BE_IDLE = new Set(["Dropout", "Flatten", "Identity", "Transpose"]);
 
 /** Drops nodes that change nothing: their readers read their input instead. Those that make an output of the graph stay. */
 export function dropIdentities(draft: Draft): number {
@@ -26,7 +21,8 @@ export function dropIdentities(draft: Draft): number {
 }
 
 function isIdle(draft: Draft, node: GraphNode): boolean {
-  if (!MAY_BE_IDLE.has(node.op) || node.outputs.slice(1).some((name) => name !== "")) return false;
+  const mayBeIdle = MAY_BE_IDLE.has(node.op) || (draft.needsMore && MORE.loaded.MAY_BE_IDLE.has(node.op));
+  if (!mayBeIdle || node.outputs.slice(1).some((name) => name !== "")) return false;
   const from = draft.types.get(node.inputs[0]);
   const to = draft.types.get(node.outputs[0]);
   if (!from || !to || from.type !== to.type || !sameShape(from.shape, to.shape)) return false;

@@ -9,39 +9,7 @@ export const TO_LAST: readonly number[] = [0, 2, 3, 1];
 export const TO_FIRST: readonly number[] = [0, 3, 1, 2];
 
 /** Kernels of these work on channels-last images only; input 0 and output 0 (and a fused residual) are images. */
-const IMAGE_OPERATORS = new Set([
-  "AveragePool",
-  "Conv",
-  "ConvInteger",
-  "ConvTranspose",
-  "DepthToSpace",
-  "GlobalAveragePool",
-  "GlobalLpPool",
-  "GlobalMaxPool",
-  "GroupNormalization",
-  "InstanceNormalization",
-  "LpPool",
-  "LRN",
-  "MaxPool",
-  "QLinearConv",
-  "Resize",
-  "SpaceToDepth",
-]);
-
-/** Work along one axis that an attribute names, with this default. */
-const AXIS_DEFAULTS: Readonly<Record<string, number>> = {
-  Concat: 1,
-  DequantizeLinear: 1,
-  Hardmax: -1,
-  LogSoftmax: -1,
-  LpNormalization: -1,
-  QuantizeLinear: 1,
-  Softmax: -1,
-  Split: 0,
-};
-
-/** Of these only input 0 is an image. */
-const ONE_IMAGE = new Set(["Clip", "DequantizeLinear", "QuantizeLinear", "Split"]);
+const IMAGE_OPERATORS = new Set(["AveragePool", "Conv", "GlobalAveragePool", "GlobalMaxPool", "MaxPool"]);
 
 /**
  * Turns images channels last. Every value that an image operator computes lives channels last only; pointwise operators follow
@@ -75,7 +43,7 @@ export class Layout {
   }
 
   protected visit(node: GraphNode): void {
-    if (IMAGE_OPERATORS.has(node.op) && this.#rank(node.inputs[0]) === 4) this.#image(node);
+    if (this.isForImages(node.op) && this.#rank(node.inputs[0]) === 4) this.#image(node);
     else if (this.isOfImages(node) && this.followsOperands(node)) this.pointwise(node);
     else this.#other(node);
   }
@@ -85,6 +53,21 @@ export class Layout {
       i === 0 || (i === 3 && node.op === "Conv") ? this.channelsLast(name) : this.channelsFirst(name),
     );
     this.emitLast({ ...node, inputs, attributes: { ...node.attributes, layout: CHANNELS_LAST } });
+  }
+
+  /** Works on channels-last images only. */
+  protected isForImages(op: string): boolean {
+    return IMAGE_OPERATORS.has(op);
+  }
+
+  /** The axis that an operator works along if no attribute names one; undefined where there is no such axis. */
+  protected defaultAxis(op: string): number | undefined {
+    return op === "Softmax" || op === "LogSoftmax" ? -1 : undefined;
+  }
+
+  /** Whether only input 0 is an image. */
+  protected takesOneImage(op: string): boolean {
+    return op === "Clip";
   }
 
   /** Works on any layout, as long as all operands share it. */
@@ -100,8 +83,8 @@ export class Layout {
 
   /** Whether a node runs in the layout of its operands, and at least half of what varies of these is channels last already. */
   protected followsOperands({ op, inputs }: GraphNode): boolean {
-    if (!this.isPointwise(op) && !(op in AXIS_DEFAULTS)) return false;
-    const images = ONE_IMAGE.has(op) ? inputs.slice(0, 1) : inputs;
+    if (!this.isPointwise(op) && this.defaultAxis(op) === undefined) return false;
+    const images = this.takesOneImage(op) ? inputs.slice(0, 1) : inputs;
     const varying = images.filter((name) => !this.isKnown(name) && this.#rank(name) === 4);
     const last = varying.filter((name) => this.last.has(name));
     return last.length > 0 && last.length * 2 >= varying.length;
@@ -109,9 +92,10 @@ export class Layout {
 
   protected pointwise(node: GraphNode): void {
     const { op, attributes } = node;
-    const inputs = node.inputs.map((name, i) => (i > 0 && ONE_IMAGE.has(op) ? name : this.operand(name)));
-    const axis = op in AXIS_DEFAULTS ? ((attributes["axis"] as number | undefined) ?? AXIS_DEFAULTS[op]) : undefined;
-    const moved = axis === undefined ? attributes : { ...attributes, axis: lastAxis(axis) };
+    const inputs = node.inputs.map((name, i) => (i > 0 && this.takesOneImage(op) ? name : this.operand(name)));
+    const axis = this.defaultAxis(op);
+    const moved =
+      axis === undefined ? attributes : { ...attributes, axis: lastAxis((attributes["axis"] as number) ?? axis) };
     this.emitLast({ ...node, inputs, attributes: moved });
   }
 

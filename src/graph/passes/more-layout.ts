@@ -7,6 +7,27 @@ import { reshapeNode, shapeOf } from "./constants.ts";
 import { Layout, lastAxis, TO_FIRST, TO_LAST } from "./layout.ts";
 import { findShuffles, type Shuffle } from "./shuffle.ts";
 
+/** Besides what plain networks have, what works on channels-last images only. */
+const IMAGE_OPERATORS = new Set(
+  (
+    "ConvInteger ConvTranspose DepthToSpace GlobalLpPool GroupNormalization InstanceNormalization LpPool LRN QLinearConv Resize " +
+    "SpaceToDepth"
+  ).split(" "),
+);
+
+/** What works along one axis that an attribute names, with this default. */
+const DEFAULT_AXES: Readonly<Record<string, number>> = {
+  Concat: 1,
+  DequantizeLinear: 1,
+  Hardmax: -1,
+  LpNormalization: -1,
+  QuantizeLinear: 1,
+  Split: 0,
+};
+
+/** Of these only input 0 is an image. */
+const ONE_IMAGE = new Set(["DequantizeLinear", "QuantizeLinear", "Split"]);
+
 /** Besides what plain networks have, what works on any layout, as long as all operands share it. */
 const POINTWISE = new Set(
   (
@@ -44,6 +65,18 @@ export class FurtherLayout extends Layout {
     else if (node.op === "Transpose" && this.last.has(node.inputs[0])) this.#transpose(node);
     else if (node.op === "Transpose" && isToFirst(node)) this.#transposeToFirst(node);
     else if (!this.#reduce(node)) super.visit(node);
+  }
+
+  protected override isForImages(op: string): boolean {
+    return IMAGE_OPERATORS.has(op) || super.isForImages(op);
+  }
+
+  protected override defaultAxis(op: string): number | undefined {
+    return DEFAULT_AXES[op] ?? super.defaultAxis(op);
+  }
+
+  protected override takesOneImage(op: string): boolean {
+    return ONE_IMAGE.has(op) || super.takesOneImage(op);
   }
 
   protected override isPointwise(op: string): boolean {
