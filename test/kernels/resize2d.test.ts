@@ -48,6 +48,8 @@ interface Axis {
   /** [O][taps] */
   weights: Float32Array;
   x: Float32Array;
+  /** How many of the starts and weights are asked for; all, if it is not given. */
+  O?: number;
   /** Spare floats behind each element, and behind each outer place: of x, then of y. */
   gaps?: readonly [number, number, number, number];
   outside?: number;
@@ -55,8 +57,8 @@ interface Axis {
 
 function axis(build: Build, a: Axis): { y: Float32Array; want: Wanted } {
   const { outer, I, inner, starts, weights, x, gaps = [0, 0, 0, 0], outside = 0 } = a;
-  const O = starts.length;
-  const taps = weights.length / O;
+  const { O = starts.length } = a;
+  const taps = weights.length / starts.length;
   const [xStep, yStep] = [inner + gaps[0], inner + gaps[2]];
   const [xOuter, yOuter] = [I * xStep + gaps[1], O * yStep + gaps[3]];
   const wide = new Float32Array(outer * xOuter).fill(Number.NaN);
@@ -157,6 +159,37 @@ describe.each(BUILDS)("resize2d, %s build", (build) => {
     }
   });
 
+  test("weights of 0 take no part in outputs that share their elements", () => {
+    for (const inner of [4, 16, 22]) {
+      for (const [at, weights] of [
+        [1, [0.5, 0.5, 0.5, 0]],
+        [0, [0.5, 0.5, 0, 0.5]],
+      ] as const) {
+        const x = new Float32Array(2 * inner).fill(3);
+        x.fill(Number.POSITIVE_INFINITY, at * inner, (at + 1) * inner);
+        const { y, want } = axis(build, {
+          outer: 1,
+          I: 2,
+          inner,
+          starts: [0, 0],
+          weights: Float32Array.from(weights),
+          x,
+        });
+        expectExact(y, want);
+        expect([y[0], y[inner]]).toEqual([Number.POSITIVE_INFINITY, 1.5]);
+      }
+    }
+  });
+
+  test.each([2, 3, 4])("%i products of -0 add up to -0", (taps) => {
+    for (const inner of [3, 4, 16, 21]) {
+      const x = new Float32Array(taps * inner).fill(-0);
+      const weights = new Float32Array(taps).fill(0.25);
+      const { y } = axis(build, { outer: 1, I: taps, inner, starts: [0], weights, x });
+      for (const v of y) expect(v).toBe(-0);
+    }
+  });
+
   test("starts below 0 give what lies outside", () => {
     for (const inner of [1, 2, 5, 17]) {
       const random = new Random(inner);
@@ -212,6 +245,8 @@ describe.each(BUILDS)("resize2d, %s build", (build) => {
       for (const zero of [5, 13, 14]) weights[zero] = 0;
       const { y, want } = axis(build, { ...a, starts, weights });
       expectClose(y, want);
+      const fewer = axis(build, { ...a, starts, weights, O: 1 }).y;
+      expectSameBits(fewer.subarray(0, inner), y.subarray(0, inner));
       starts.forEach((start, i) => {
         const alone = axis(build, { ...a, starts: [start], weights: weights.slice(2 * i, 2 * i + 2) }).y;
         const place = (k: number) => Math.floor(k / inner) % starts.length;
