@@ -27,6 +27,7 @@ export function rows3x3(
   IW: i32, xStride: usize, OW: i32, yStride: usize, PL: i32, lo: f32, hi: f32
 ): void {
   const l = f32x4.splat(lo), h = f32x4.splat(hi);
+  const bounded = lo + hi == lo + hi; // -Infinity and Infinity add up to NaN
   const end = PARTIAL + <usize>C * 24;
   let iw = -PL, ow = -2;
   if (PL) {
@@ -53,9 +54,16 @@ export function rows3x3(
         let x4 = x3;
         if (third) x4 = v128.load(q + line);
         let w0 = v128.load(k, 48), w1 = v128.load(k, 96), w2 = v128.load(k, 144);
-        v128.store(t, clamp(f32x4.add(v128.load(part), column(x0, x1, x2, w0, w1, w2)), l, h)); t += yStep;
-        v128.store(t, clamp(f32x4.add(v128.load(part, 32), column(x1, x2, x3, w0, w1, w2)), l, h)); t += yStep;
-        if (third) v128.store(t, clamp(f32x4.add(v128.load(part, 64), column(x2, x3, x4, w0, w1, w2)), l, h));
+        let s0 = f32x4.add(v128.load(part), column(x0, x1, x2, w0, w1, w2));
+        let s1 = f32x4.add(v128.load(part, 32), column(x1, x2, x3, w0, w1, w2));
+        let s2 = s1;
+        if (third) s2 = f32x4.add(v128.load(part, 64), column(x2, x3, x4, w0, w1, w2));
+        if (bounded) {
+          s0 = clamp(s0, l, h); s1 = clamp(s1, l, h); s2 = clamp(s2, l, h);
+        }
+        v128.store(t, s0); t += yStep;
+        v128.store(t, s1); t += yStep;
+        if (third) v128.store(t, s2);
         w0 = v128.load(k, 32); w1 = v128.load(k, 80); w2 = v128.load(k, 128);
         v128.store(part, f32x4.add(v128.load(part, 16), column(x0, x1, x2, w0, w1, w2)));
         v128.store(part, f32x4.add(v128.load(part, 48), column(x1, x2, x3, w0, w1, w2)), 32);
@@ -84,6 +92,7 @@ export function strideRows3x3(
   IW: i32, xStride: usize, OW: i32, yStride: usize, PL: i32, lo: f32, hi: f32
 ): void {
   const l = f32x4.splat(lo), h = f32x4.splat(hi);
+  const bounded = lo + hi == lo + hi; // -Infinity and Infinity add up to NaN
   const end = PARTIAL + <usize>C * 12;
   x -= <usize>(PL + 1) * xStride;
   for (let iw = -PL - 1, ow = -1; ow < OW; iw += 2, ow++) {
@@ -124,10 +133,13 @@ export function strideRows3x3(
         if (third) d2 = f32x4.add(bias, column(x4, x5, x6, w0, w1, w2));
       }
       v128.store(part, d0); v128.store(part, d1, 16); v128.store(part, d2, 32);
+      if (bounded) {
+        s0 = clamp(s0, l, h); s1 = clamp(s1, l, h); s2 = clamp(s2, l, h);
+      }
       let t = to;
-      v128.store(t, clamp(s0, l, h)); t += yStep;
-      v128.store(t, clamp(s1, l, h)); t += yStep;
-      if (third) v128.store(t, clamp(s2, l, h));
+      v128.store(t, s0); t += yStep;
+      v128.store(t, s1); t += yStep;
+      if (third) v128.store(t, s2);
       p += 16; k += BLOCK; to += 16; part += 48;
     } while (part < end);
     if (ow >= 0) y += yStride;

@@ -4,18 +4,8 @@ import { type CompareName, type LogicalName, prepareCompare, prepareLogical } fr
 import { mapHost, zipHost } from "../host.ts";
 import type { NodeView, Operator } from "../operator.ts";
 import { broadcastShape } from "./arithmetic.ts";
-import {
-  ANY,
-  BOOLEANS,
-  FLOATS,
-  floatKernel,
-  INTEGERS,
-  isBig,
-  NUMBERS,
-  sameTyped,
-  type TypeSet,
-  typedInput,
-} from "./types.ts";
+import { ANY, BOOLEANS, INTEGERS, isBig } from "./more-types.ts";
+import { FLOATS, floatKernel, NUMBERS, sameTyped, type TypeSet, typedInput } from "./types.ts";
 
 type Scalar = number | bigint;
 

@@ -10,19 +10,8 @@ import { NodeChain } from "../chain.ts";
 import { zipHost } from "../host.ts";
 import type { NodeView, Operator } from "../operator.ts";
 import { binary, broadcastShape, lowerBinary } from "./arithmetic.ts";
-import {
-  FLOATS,
-  floatKernel,
-  greater,
-  isBig,
-  isFloat,
-  lesser,
-  NUMBERS,
-  overwriting,
-  sameTyped,
-  type TypeSet,
-  typedInput,
-} from "./types.ts";
+import { greater, isBig, isFloat, lesser } from "./more-types.ts";
+import { FLOATS, floatKernel, NUMBERS, overwriting, sameTyped, type TypeSet, typedInput } from "./types.ts";
 
 type Scalar = number | bigint;
 type Fold = (a: Scalar, b: Scalar) => Scalar;

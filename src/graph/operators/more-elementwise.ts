@@ -5,7 +5,8 @@ import { prepareClamp } from "../../ops/variadic.ts";
 import { mapHost } from "../host.ts";
 import type { NodeView, Operator } from "../operator.ts";
 import { type ActivationOperator, ELEMENTWISE, parametric, unary } from "./elementwise.ts";
-import { floatKernel, greater, isBig, NUMBERS, roundingOf, SIGNED, type TypeSet, typedInput } from "./types.ts";
+import { greater, isBig, roundingOf } from "./more-types.ts";
+import { floatKernel, NUMBERS, SIGNED, type TypeSet, typedInput } from "./types.ts";
 
 /** A function on the host, rounding after every step as the kernel does. Only what is the same in every engine. */
 interface OnHost {

@@ -7,7 +7,8 @@ import { broadcastSteps, walk } from "../host.ts";
 import type { NodeView, Operator } from "../operator.ts";
 import { fusedEpilogue } from "./fused.ts";
 import { gemm, MATRIX } from "./matrix.ts";
-import { FLOATS, isBig, NUMBERS, sameTyped } from "./types.ts";
+import { isBig } from "./more-types.ts";
+import { FLOATS, NUMBERS, sameTyped } from "./types.ts";
 
 /** y = alpha * a' * b' + beta * c with a [M, K] and b [K, N] (or transposed), c broadcasting to [M, N]. */
 const Gemm: Operator = {

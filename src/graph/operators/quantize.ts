@@ -17,8 +17,9 @@ import { carriedType, isHalf } from "../halves.ts";
 import { Dequantized } from "../lazy.ts";
 import type { NodeView, Operator } from "../operator.ts";
 import { TYPES_BY_CODE } from "./cast.ts";
+import { roundingOf } from "./more-types.ts";
 import { axisError } from "./shapes.ts";
-import { FLOATS, roundingOf, type TypeSet, typedInput } from "./types.ts";
+import { FLOATS, type TypeSet, typedInput } from "./types.ts";
 
 const READABLE: TypeSet = {
   wanted: "a tensor of int8, uint8, int16, uint16 or int32",

@@ -3,19 +3,9 @@ import { prepareReduce, type Reduction, reducedShape } from "../../ops/reduce.ts
 import { elementCount, type Shape, stridesOf } from "../../shape.ts";
 import { walk } from "../host.ts";
 import type { NodeView, Operator } from "../operator.ts";
+import { ANY, greater, isBig, isFloat, lesser } from "./more-types.ts";
 import { axesOf } from "./shapes.ts";
-import {
-  ANY,
-  FLOATS,
-  floatKernel,
-  greater,
-  isBig,
-  isFloat,
-  lesser,
-  NUMBERS,
-  type TypeSet,
-  typedInput,
-} from "./types.ts";
+import { FLOATS, floatKernel, NUMBERS, type TypeSet, typedInput } from "./types.ts";
 
 type Scalar = number | bigint;
 

@@ -6,7 +6,8 @@ import { resolveAxes } from "../../ops/slice.ts";
 import { formatShape, type Shape } from "../../shape.ts";
 import type { NodeView, Operator } from "../operator.ts";
 import { isChannelsLast, stepsOf } from "./image.ts";
-import { floatKernel, isFloat, roundingOf } from "./types.ts";
+import { isFloat, roundingOf } from "./more-types.ts";
+import { floatKernel } from "./types.ts";
 
 /** Inputs x, region, factors, sizes: factors or sizes for each of `axes` (default: all), and a region for "tf_crop_and_resize". */
 const Resize: Operator = {

@@ -7,7 +7,7 @@ import { elementCount, formatShape, type Shape, stridesOf } from "../../shape.ts
 import { checkSameType, integerInput, moving } from "../moving.ts";
 import type { NodeView, Operator } from "../operator.ts";
 import { TYPES_BY_CODE } from "./cast.ts";
-import { isBig } from "./types.ts";
+import { isBig } from "./more-types.ts";
 
 /** Inputs start, limit, step: start, start + step, ... before the limit. */
 const Range: Operator = {

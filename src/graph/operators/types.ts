@@ -16,10 +16,6 @@ const SIGNED_TYPES = ["int8", "int16", "int32", "int64"] as const;
 const UNSIGNED_TYPES = ["uint8", "uint16", "uint32", "uint64"] as const;
 
 export const FLOATS: TypeSet = { wanted: "a tensor of floats", types: new Set(FLOAT_TYPES) };
-export const INTEGERS: TypeSet = {
-  wanted: "a tensor of integers",
-  types: new Set([...SIGNED_TYPES, ...UNSIGNED_TYPES]),
-};
 export const SIGNED: TypeSet = {
   wanted: "a tensor of signed numbers",
   types: new Set([...FLOAT_TYPES, ...SIGNED_TYPES]),
@@ -28,8 +24,6 @@ export const NUMBERS: TypeSet = {
   wanted: "a tensor of numbers",
   types: new Set([...FLOAT_TYPES, ...SIGNED_TYPES, ...UNSIGNED_TYPES]),
 };
-export const BOOLEANS: TypeSet = { wanted: "a tensor of bool", types: new Set(["bool"]) };
-export const ANY: TypeSet = { wanted: "a tensor", types: new Set([...NUMBERS.types, "bool"]) };
 
 /** The type of an input, if its elements are of one of these types. */
 export function typedInput(node: NodeView, index: number, { wanted, types }: TypeSet): TensorType {
@@ -54,14 +48,6 @@ export function sameTyped(node: NodeView, set: TypeSet, indices: readonly number
   return inputs;
 }
 
-export function isFloat(type: DataType): boolean {
-  return FLOATS.types.has(type);
-}
-
-export function isBig(type: DataType): boolean {
-  return type === "int64" || type === "uint64";
-}
-
 /** A kernel for inputs of float32. */
 export function floatKernel(node: NodeView, inputs: readonly number[], prepare: () => Prepared): Kernel | undefined {
   return inputs.every((i) => node.input(i).type === "float32") ? { prepared: prepare(), inputs } : undefined;
@@ -80,12 +66,3 @@ export function overwriting(node: NodeView, kernel: Kernel | undefined): Kernel 
   };
   return { ...kernel, inPlace: [0, 1].filter((i) => i < kernel.inputs.length && fits(kernel.inputs[i])) };
 }
-
-/** Rounds a double to the precision of `type`. */
-export function roundingOf(type: DataType): (value: number) => number {
-  return type === "float32" ? Math.fround : (value) => value;
-}
-
-// Math.max and Math.min do not take 64-bit integers.
-export const greater = (a: bigint, b: bigint): bigint => (a > b ? a : b);
-export const lesser = (a: bigint, b: bigint): bigint => (a < b ? a : b);
