@@ -2,6 +2,9 @@
 // each all channels. So lines come from far caches as the processor expects them, whatever their distance, and each weight is loaded once for
 // three outputs. The sums of outputs that a column does not complete wait in PARTIAL for the next one.
 //
+// Clamping goes to the units that add, the busy ones: one branch for three outputs spares it to layers without bounds (144 channels of 56 x 56:
+// 75.8 -> 68.5 ns a pixel).
+//
 // Parameters as in slide3.ts, for windows that lie inside the image from top to bottom. w: the bias and weights from the first channel on;
 // C: a multiple of 4, at most CHANNELS. The order of addition stands in depthwise.ts.
 

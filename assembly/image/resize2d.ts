@@ -80,6 +80,7 @@ export function resizeAxis(
 export function blend(x: usize, step: usize, w: usize, taps: i32, y: usize, inner: i32): void {
   if (taps == 1 && load<f32>(w) == 1) return copyRow(x, y, <usize>inner << 2);
   const end = w + (<usize>taps << 2);
+  // Sums begin with -0, which changes no product that is added to it.
   let c = 0;
   for (; c + 16 <= inner; c += 16) {
     let a0 = f32x4.splat(-0.0), a1 = a0, a2 = a0, a3 = a0;

@@ -3,88 +3,16 @@ import { describe, expect, test } from "vitest";
 import {
   adaptiveAveragePool2d,
   adaptiveMaxPool2d,
-  averagePool2d,
   globalAveragePool,
-  lpPool2d,
   type MaxPoolReference,
-  maxPool2d,
   type Plain,
-  type PoolOptions,
-  type Reference,
 } from "../reference.ts";
-import { BUILDS, type Build, instance } from "../support/builds.ts";
+import { BUILDS, instance } from "../support/builds.ts";
 import { GuardedArena } from "../support/guarded.ts";
 import { Random } from "../support/random.ts";
-import { expectClose, expectExact, expectSameBits } from "../support/tolerance.ts";
+import { expectClose, expectSameBits } from "../support/tolerance.ts";
 import { channelsLast, wantedChannelsLast } from "./images.ts";
-
-const KINDS = ["max", "max with indices", "average", "padded average", "l1", "l2"] as const;
-type Kind = (typeof KINDS)[number];
-
-interface Settings extends Omit<PoolOptions, "window"> {
-  padding?: readonly [number, number, number, number];
-  strides?: readonly [number, number];
-  dilations?: readonly [number, number];
-  /** Floats between one pixel's last channel and the next pixel's first, in x and in y and indices. */
-  gaps?: readonly [number, number];
-  divisor?: number;
-}
-
-const reference = (kind: Kind, x: Plain, options: PoolOptions, divisor?: number): Reference => {
-  if (kind === "max" || kind === "max with indices") return maxPool2d(x, options);
-  if (kind === "l1" || kind === "l2") return lpPool2d(x, { ...options, p: kind === "l1" ? 1 : 2 });
-  const override = divisor ? { divisorOverride: divisor } : {};
-  return averagePool2d(x, { ...options, ...override, countIncludePad: kind === "padded average" });
-};
-
-/** Runs a kernel on x, holds it against the oracle, and returns its output. */
-function agree(
-  build: Build,
-  kind: Kind,
-  x: Plain,
-  window: readonly [number, number],
-  settings: Settings = {},
-): Float32Array {
-  const [N, C, IH, IW] = x.shape;
-  const { gaps: [gapX, gapY] = [0, 0], divisor = 0, ...options } = settings;
-  const want = reference(kind, x, { window, ...options }, divisor);
-  const [, , OH, OW] = want.shape;
-  const [KH, KW] = window;
-  const [SH, SW] = settings.strides ?? [1, 1];
-  const [DH, DW] = settings.dilations ?? [1, 1];
-  const [PT, PL, PB, PR] = settings.padding ?? [0, 0, 0, 0];
-  const { kernels, memory, heapBase } = instance(build);
-  const arena = new GuardedArena(memory, heapBase);
-  const xPixel = C + gapX;
-  const yPixel = C + gapY;
-  const at = arena.put(Float32Array.from(channelsLast(x, xPixel)), "x");
-  const y = arena.reserve(N * OH * OW * yPixel, Float32Array, "y");
-  const withIndices = kind === "max with indices";
-  const indices = withIndices ? arena.reserve(N * OH * OW * yPixel, Int32Array, "indices") : 0;
-  const image = [at, N, IH, IW, C, xPixel * 4, y, OH, OW, yPixel * 4] as const;
-  const sliding = [KH, KW, SH, SW, DH, DW, PT, PL] as const;
-  if (kind === "l1" || kind === "l2") kernels.lpPool2d(...image, ...sliding, kind === "l1" ? 1 : 2);
-  else if (kind === "average") kernels.averagePool2d(...image, ...sliding, PB, PR, 0, divisor);
-  else if (kind === "padded average") kernels.averagePool2d(...image, ...sliding, PB, PR, 1, divisor);
-  else kernels.maxPool2d(...image, ...sliding, indices, yPixel * 4);
-  const last = wantedChannelsLast(want, yPixel);
-  arena.check([y, last]);
-  const got = arena.floats(y);
-  if (kind === "max" || withIndices) expectExact(got, last);
-  else expectClose(got, last);
-  if (withIndices) {
-    const places = channelsLast({ shape: want.shape, data: (want as MaxPoolReference).planeIndices }, yPixel);
-    arena.read(indices).forEach((index, i) => {
-      if (!Number.isNaN(places[i]) && index !== places[i])
-        throw new Error(`index ${i}: got ${index}, want ${places[i]}`);
-    });
-  }
-  return got;
-}
-
-function random(seed: number, shape: readonly number[]): Plain {
-  return new Random(seed).tensor(shape);
-}
+import { agree, KINDS, random } from "./pools.ts";
 
 const CHANNELS = [1, 2, 3, 4, 5, 7, 8, 9, 12, 13, 15, 16, 17, 19, 20, 21, 31, 32, 35, 36];
 const WINDOWS = [
@@ -198,100 +126,6 @@ describe.each(BUILDS)("pool2d, %s build", (build) => {
           });
         }),
         { seed: 2, numRuns: 80 },
-      );
-    });
-  });
-
-  describe("rows of maxima of three columns, two columns apart", () => {
-    const strides = [2, 2] as const;
-
-    test.each([4, 6, 15, 16, 17, 20, 32, 37])("%i channels", (C) => {
-      for (const [H, W] of [
-        [3, 3],
-        [5, 4],
-        [4, 13],
-        [9, 30],
-      ] as const) {
-        agree(build, "max", random(W, [2, C, H, W]), [3, 3], { strides });
-        agree(build, "max", random(W, [1, C, H, W]), [3, 3], { strides, padding: [1, 1, 1, 1], gaps: [3, 2] });
-        agree(build, "max", random(W, [1, C, H, W]), [3, 3], { strides: [1, 2], padding: [2, 0, 0, 2] });
-        agree(build, "max", random(W, [1, C, H, W]), [3, 3], { strides, padding: [0, 0, 1, 1] });
-        agree(build, "max", random(W, [1, C, H, W]), [3, 3], { strides, padding: [2, 2, 2, 2] });
-      }
-    });
-
-    test.each([
-      [1, 1],
-      [2, 1],
-      [3, 1],
-      [2, 2],
-      [3, 2],
-    ])("windows of %i lines, dilation %i, over images of few lines and columns", (KH, DH) => {
-      for (const H of [1, 2, 3, 6]) {
-        for (const W of [1, 2, 3, 4, 5]) {
-          for (const padding of [
-            [DH, 1, DH, 1],
-            [0, 1, 2 * DH, 0],
-            [2 * DH, 0, 0, 1],
-          ] as const) {
-            if (H + padding[0] + padding[2] <= (KH - 1) * DH || W + padding[1] + padding[3] < 3) continue;
-            agree(build, "max", random(W, [2, 22, H, W]), [KH, 3], { strides, dilations: [DH, 1], padding });
-          }
-        }
-      }
-    });
-
-    test.each([
-      [2, 1, [0, 0, 0, 0]],
-      [2, 1, [1, 1, 1, 1]],
-      [1, 1, [0, 0, 0, 0]],
-      [3, 1, [0, 0, 1, 0]],
-      [2, 2, [0, 0, 0, 0]],
-      [4, 2, [1, 0, 0, 0]],
-      [2, 1, [0, 0, -2, 0]],
-      [2, 1, [0, 0, 0, -1]],
-      [2, 1, [1, 0, 0, 2]],
-      [1, 2, [3, 1, 3, 0]],
-    ] as const)(
-      "NaN in any place, infinities of both signs: %i rows apart, dilation %i, padding %j",
-      (SH, DH, padding) => {
-        const settings = { strides: [SH, 2], dilations: [DH, 1], padding } as const;
-        for (let place = 0; place < 49; place++) {
-          const x = new Random(place).tensor([2, 22, 7, 7]);
-          x.data[(place % 6) * 4 * 49 + place] = Number.NaN;
-          const other = x.data.subarray(22 * 49); // the second image
-          other.fill(Number.NEGATIVE_INFINITY, 49, 98);
-          other[49 + place] = Number.POSITIVE_INFINITY;
-          other[98 + place] = 3e38;
-          other[98 + ((place + 1) % 49)] = 3e38;
-          other[98 + ((place + 2) % 49)] = Number.NEGATIVE_INFINITY;
-          agree(build, "max", x, [3, 3], settings);
-        }
-      },
-    );
-
-    test("a NaN in one channel alone, in a row and in a window by itself", () => {
-      for (let c = 0; c < 39; c++) {
-        const x = new Random(c).tensor([1, 39, 3, 7]);
-        x.data[c * 21 + 9] = Number.NaN;
-        for (const apart of [2, 1]) {
-          const got = agree(build, "max", x, [3, 3], { strides: [1, apart] });
-          const channels = new Set(Array.from(got, (v, i) => (Number.isNaN(v) ? i % 39 : -1)));
-          expect([...channels].sort((i, j) => i - j)).toEqual([-1, c]);
-        }
-      }
-    });
-
-    test("zeros of either sign as in a window by itself", () => {
-      const zeros = new Random(6).tensor([1, 22, 7, 9]);
-      zeros.data.forEach((v, i) => {
-        zeros.data[i] = v < 0 ? -0 : 0;
-      });
-      const rows = agree(build, "max", zeros, [3, 3], { strides });
-      const windows = agree(build, "max", zeros, [3, 3], { strides: [2, 1] });
-      expectSameBits(
-        rows,
-        windows.filter((_, i) => (Math.floor(i / 22) % 7) % 2 === 0),
       );
     });
   });

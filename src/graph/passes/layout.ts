@@ -94,8 +94,8 @@ export class Layout {
     const { op, attributes } = node;
     const inputs = node.inputs.map((name, i) => (i > 0 && this.takesOneImage(op) ? name : this.operand(name)));
     const axis = this.defaultAxis(op);
-    const moved =
-      axis === undefined ? attributes : { ...attributes, axis: lastAxis((attributes["axis"] as number) ?? axis) };
+    const given = attributes["axis"] as number | undefined;
+    const moved = axis === undefined ? attributes : { ...attributes, axis: lastAxis(given ?? axis) };
     this.emitLast({ ...node, inputs, attributes: moved });
   }
 
